@@ -23,7 +23,7 @@ Purpose = Literal["search", "report"]
 Status = Literal["ok", "failed", "stopped"]
 
 
-class Decision(Enum):
+class Verdict(Enum):
     """What a strategy says of a trial that is still training."""
 
     CONTINUE = "continue"

@@ -1,0 +1,215 @@
+"""The leaderboard as data: what ``leaderboard.json`` holds, and nothing that is not in the records.
+
+A leaderboard is a pure function of its suite and its records. Its id is the SHA-256 of its canonical
+JSON with the id itself left empty; pages, tables and downloads are all made from it alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = "1.0"
+
+Axis = Literal["days", "evaluations"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Curve(_Part):
+    """One quantity over a grid; every list has the grid's length, None = not every run had a result yet.
+
+    ``low`` and ``high`` bound the mean: 95 % percentile bootstrap over seeds.
+    """
+
+    mean: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+    median: list[float | None]
+
+
+class Curves(_Part):
+    """The anytime curves of one entry over one axis."""
+
+    error: Curve
+    regret: Curve | None
+    rank: Curve
+
+
+class Final(_Part):
+    """Where the runs of an entry stood when the budget was spent; errors are fractions."""
+
+    n: int
+    mean: float | None
+    low: float | None
+    high: float | None
+    std: float | None
+    median: float | None
+    best: float | None
+    regret: float | None
+    rank: float | None
+    architecture: str | None
+
+
+class TimeToTarget(_Part):
+    """Charged days until the incumbent's score reached the panel's target.
+
+    ``ratio`` is the median days of random search divided into this entry's median days (0.5 = half the
+    cost), over the runs as they are, with a paired bootstrap interval; None where less than half the runs
+    of either side reached the target.
+    """
+
+    reached: int
+    n: int
+    median_days: float | None
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+
+
+class Failure(_Part):
+    """A run that did not finish as it should."""
+
+    seed: int
+    reason: str
+
+
+class Entry(_Part):
+    """One row: a strategy with its options."""
+
+    label: str
+    strategy: str
+    options: dict[str, Any]
+    family: str
+    mode: str
+    paper: str
+    seeds: list[int]
+    failures: list[Failure]
+    ends: dict[str, int]
+    failed_trials: int
+    evaluations: float | None
+    distinct: float | None
+    days: float | None
+    curves: dict[Axis, Curves]
+    final: Final
+    to_target: TimeToTarget | None
+    is_best: bool
+    not_separated: bool
+
+
+class Pair(_Part):
+    """A paired comparison of two entries at the end of the budget.
+
+    ``difference`` is mean(first) - mean(second) in error fraction with its paired bootstrap interval;
+    ``a12`` is Vargha and Delaney's probability that a run of the first ends with the lower error (ties
+    count half); ``p`` is two-sided Wilcoxon signed-rank over seeds, ``holm_p`` corrected over all pairs of
+    the panel.
+    """
+
+    first: str
+    second: str
+    n: int
+    difference: float
+    low: float
+    high: float
+    a12: float
+    p: float
+    holm_p: float
+    test: str
+
+
+class RandomExpectation(_Part):
+    """Exact expectation of random search, by order statistics over every recorded training."""
+
+    evaluations: list[int]
+    days: list[float]
+    error: list[float]
+
+
+class Reference(_Part):
+    """What is known of the source apart from any strategy; None where a source cannot say."""
+
+    optimum_error: float | None
+    optimum_architecture: str | None
+    architectures: int | None
+    mean_seconds: float | None
+    replicate_std: float | None
+    random: RandomExpectation | None
+
+
+class Panel(_Part):
+    """One source: its reference lines, its entries and how they compare."""
+
+    name: str
+    source: str
+    kind: str
+    space: str
+    dataset: str
+    device: str
+    axis: str
+    epochs: int
+    budget: str
+    workers: int
+    charging: dict[str, str]
+    scored_by: str
+    score_note: str
+    citation: str
+    licence: str
+    grids: dict[Axis, list[float]]
+    reference: Reference
+    target_error: float | None
+    target_note: str
+    entries: list[Entry]
+    pairs: list[Pair]
+    warnings: list[str]
+    verdicts: list[str]
+
+
+class Published(_Part):
+    """A row that a paper reports: never measured here, always labelled."""
+
+    method: str
+    error_percent: float | None
+    error_std_percent: float | None
+    gpu_days: float | None
+    parameters_millions: float | None
+    reference: str
+    note: str
+
+
+class ChecklistItem(_Part):
+    """One line of the NAS best-practice checklist (Lindauer and Hutter 2020), answered by the machine."""
+
+    item: str
+    answer: Literal["yes", "no", "not applicable", "author to answer"]
+    evidence: str
+
+
+class Leaderboard(_Part):
+    """Everything a page shows."""
+
+    schema_version: str = SCHEMA_VERSION
+    id: str = ""
+    title: str
+    suite: dict[str, Any]
+    nasbench_version: str
+    records_hash: str
+    bootstrap: dict[str, int | float]
+    panels: list[Panel]
+    published: list[Published]
+    checklist: list[ChecklistItem]
+
+    def canonical_json(self) -> str:
+        """Write the one JSON text of this content: sorted keys, no spaces to spare, shortest floats."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, allow_nan=False) + "\n"
+
+    def with_id(self) -> Leaderboard:
+        """Return a copy whose id is the hash of its own canonical JSON with an empty id."""
+        blank = self.model_copy(update={"id": ""})
+        digest = hashlib.sha256(blank.canonical_json().encode()).hexdigest()
+        return blank.model_copy(update={"id": digest})

@@ -1,0 +1,189 @@
+"""The NAS-Bench-201 cell (Dong and Yang 2020), called topology space in NATS-Bench (Dong et al. 2021).
+
+Four nodes; each of the six edges i -> j, i < j, carries one of five operations; a node sums what its
+edges bring. A code lists the operation of each edge in the order of the field's notation
+``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``: edges 0->1, 0->2, 1->2, 0->3, 1->3, 2->3.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nasbench.errors import BadOption, NotInSpace
+from nasbench.records import Code, Codes
+from nasbench.spaces.product import ProductSpace
+from nasbench.spaces.space import Decision
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+NODES = 4
+_NONE, _SKIP = 0, 1
+# Spelled as NATS-Bench spells them: how they sort decides which equal sums are recognised as equal.
+_INPUT, _ZERO = "0", "#"
+_EDGE_INDEX = {edge: i for i, edge in enumerate(EDGES)}
+# Every path from node 0 to node 3, as the edges it crosses: 1 of one edge, 2 of two, 1 of three.
+_PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
+_TERM = re.compile(r"(?P<op>[a-z0-9_]+)~(?P<source>\d+)")
+
+Algebra = Literal["zero-and-skip", "skip"]
+
+
+class NB201Space(ProductSpace):
+    """All 15,625 cells; the table keeps one row a code, though fewer networks differ.
+
+    ``canonical`` maps a code to the lexicographically first code of its class under the zero-and-skip
+    algebra, of which there are 6,466.
+    """
+
+    encodings = ("onehot", "adjacency", "path", "graph")
+
+    def __init__(self) -> None:
+        super().__init__("nb201", [Decision(f"{i}->{j}", OPERATIONS) for i, j in EDGES])
+
+    def classes(self, algebra: Algebra = "zero-and-skip") -> npt.NDArray[np.int64]:
+        """Name the class of every code by the rank of its first member, (15625,).
+
+        A node is written as the sorted sum of what its in-edges bring: a ``skip_connect`` edge brings its
+        source's expression unchanged, any other operation brings (source) operation. Under
+        ``"zero-and-skip"`` a ``none`` edge brings zero, and so does any edge from a node that is nothing but
+        zero: 6,466 classes. Under ``"skip"`` ``none`` is an operation like the others: 12,751 classes.
+        Both are the published counts (Dong and Yang 2020; NATS-Bench's ``get_unique_str``), and both are
+        cautious: zeros stay in a sum and nested sums are sorted level by level, so that cells of one class
+        always are the same network, while some equal networks still fall into two classes.
+        """
+        if algebra not in ("zero-and-skip", "skip"):
+            raise BadOption(f"algebra: expected 'zero-and-skip' or 'skip', got {algebra!r}.")
+        return _classes(algebra)
+
+    def canonical(self, codes: npt.ArrayLike) -> Codes:
+        """Map (n, 6) codes to the first code of their class under the zero-and-skip algebra."""
+        return self.unrank(_classes("zero-and-skip")[self.rank(codes)])
+
+    def connected(self, codes: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Say for each of (n, 6) codes whether a path without ``none`` joins input and output; (n,)."""
+        live = self._array(codes) != _NONE
+        joined: npt.NDArray[np.bool_] = np.any([live[:, path].all(axis=1) for path in _PATHS], axis=0)
+        return joined
+
+    def encode(self, codes: npt.ArrayLike, kind: str) -> npt.NDArray[np.float32]:
+        """Encode (n, 6) codes.
+
+        Args:
+            codes: (n, 6) codes.
+            kind: ``"onehot"`` (n, 30): indicators of the operation an edge.
+                ``"adjacency"`` (n, 16): the field's 4 x 4 matrix of operation indices, row = target node,
+                column = source node, flattened.
+                ``"path"`` (n, 84): indicator of each operation sequence that some path from input to
+                output spells; a path with a ``none`` edge does not exist (White et al. 2021; 4 sequences of
+                one operation, 16 of two, 64 of three).
+                ``"graph"`` (n, 4, 4, 5): one-hot operation of edge i -> j at [i, j]; zero where no edge is.
+
+        Raises:
+            BadOption: No such encoding.
+        """
+        array = self._array(codes)
+        n = len(array)
+        if kind == "adjacency":
+            matrix = np.zeros((n, NODES, NODES), dtype=np.float32)
+            for e, (i, j) in enumerate(EDGES):
+                matrix[:, j, i] = array[:, e]
+            return matrix.reshape(n, NODES * NODES)
+        if kind == "graph":
+            graph = np.zeros((n, NODES, NODES, len(OPERATIONS)), dtype=np.float32)
+            for e, (i, j) in enumerate(EDGES):
+                graph[np.arange(n), i, j, array[:, e]] = 1.0
+            return graph
+        if kind == "path":
+            return _path_encoding(array)
+        return super().encode(array, kind)
+
+    def parse(self, text: str) -> Code:
+        """Read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``, or six digits such as ``421211``.
+
+        Raises:
+            NotInSpace: Not of that form; the message names the node and the rule.
+        """
+        text = text.strip()
+        if re.fullmatch(r"\d+", text):
+            return self.check([int(digit) for digit in text])
+        groups = text.split("+")
+        if len(groups) != NODES - 1:
+            raise NotInSpace(
+                f"architecture: expected {NODES - 1} nodes joined by '+' "
+                f"(|op~0|+|op~0|op~1|+|op~0|op~1|op~2|), got {len(groups)} in {text!r}."
+            )
+        code = [0] * len(EDGES)
+        for node, group in enumerate(groups, start=1):
+            terms = group.strip().strip("|").split("|")
+            if len(terms) != node:
+                raise NotInSpace(
+                    f"architecture: node {node} takes one operation from each of its {node} earlier nodes, "
+                    f"got {len(terms)} in {group!r}."
+                )
+            for source, term in enumerate(terms):
+                match = _TERM.fullmatch(term.strip())
+                if match is None or int(match["source"]) != source:
+                    raise NotInSpace(
+                        f"architecture: node {node}, input {source}: expected 'operation~{source}', got {term!r}."
+                    )
+                if match["op"] not in OPERATIONS:
+                    raise NotInSpace(
+                        f"architecture: node {node}, input {source}: the operations are "
+                        f"{', '.join(OPERATIONS)}, got {match['op']!r}."
+                    )
+                code[_EDGE_INDEX[source, node]] = OPERATIONS.index(match["op"])
+        return tuple(code)
+
+    def format(self, code: Sequence[int]) -> str:
+        """Write ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``."""
+        values = self.check(code)
+        nodes = []
+        for node in range(1, NODES):
+            terms = [f"{OPERATIONS[values[_EDGE_INDEX[source, node]]]}~{source}" for source in range(node)]
+            nodes.append(f"|{'|'.join(terms)}|")
+        return "+".join(nodes)
+
+
+def _path_encoding(array: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Indicate the operation sequences of all live paths, (n, 4 + 16 + 64)."""
+    live_operations = len(OPERATIONS) - 1
+    out = np.zeros((len(array), sum(live_operations**k for k in (1, 2, 3))), dtype=np.float32)
+    start_of_length = {1: 0, 2: live_operations, 3: live_operations + live_operations**2}
+    for path in _PATHS:
+        operations = array[:, path]
+        rows = np.flatnonzero((operations != _NONE).all(axis=1))
+        place = live_operations ** np.arange(len(path) - 1, -1, -1)
+        out[rows, start_of_length[len(path)] + (operations[rows] - 1) @ place] = 1.0
+    return out
+
+
+@functools.cache
+def _classes(algebra: Algebra) -> npt.NDArray[np.int64]:
+    """Compute ``NB201Space.classes`` by writing out the output node of every cell as an expression."""
+    first: dict[str, int] = {}
+    representative = np.empty(len(OPERATIONS) ** len(EDGES), dtype=np.int64)
+    for rank, code in enumerate(itertools.product(range(len(OPERATIONS)), repeat=len(EDGES))):
+        nodes = [_INPUT]
+        edge = 0
+        for node in range(1, NODES):
+            terms = []
+            for source in nodes[:node]:
+                operation = code[edge]
+                edge += 1
+                if algebra == "zero-and-skip" and (operation == _NONE or source == _ZERO):
+                    terms.append(_ZERO)
+                elif operation == _SKIP:
+                    terms.append(source)
+                else:
+                    terms.append(f"({source})@{OPERATIONS[operation]}")
+            nodes.append("+".join(sorted(terms)))
+        representative[rank] = first.setdefault(nodes[-1], rank)
+    representative.setflags(write=False)
+    return representative
