@@ -1,0 +1,146 @@
+"""Turns a proposal into an answer and its price: picks the replicate, applies the charging policies.
+
+The evaluator keeps no clock; the run owns that. Its only randomness is the choice of replicates, drawn by
+address (architecture, visit) under the run's seed, so that under one seed every strategy that asks for an
+architecture the k-th time meets the same training of it (common random numbers).
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import NamedTuple
+
+import numpy as np
+
+from nasbench.errors import BadOption, NotMeasured
+from nasbench.evaluation.charging import Charging
+from nasbench.evaluation.source import Source
+from nasbench.records import Code, Measurement, Proposal
+from nasbench.seeds import Addressed, generator
+
+_REMEMBERED = 200_000
+_addresses: weakref.WeakKeyDictionary[Source, dict[Code, tuple[int, int]]] = weakref.WeakKeyDictionary()
+
+
+class Answer(NamedTuple):
+    """What the run gets back for a proposal; only the run sees the measurement's test error."""
+
+    measurement: Measurement
+    epochs: int
+    replicate: int
+    charged_seconds: float
+
+
+class Evaluator:
+    """Answers the proposals of one run.
+
+    Args:
+        source: Where answers come from.
+        seed: The run's root seed.
+        charging: What answers cost.
+        epochs: Training length for proposals that name none; None means the source's longest.
+
+    Raises:
+        BadOption: The source does not hold this training length.
+    """
+
+    def __init__(
+        self, source: Source, *, seed: int, charging: Charging | None = None, epochs: int | None = None
+    ) -> None:
+        self.source = source
+        self.seed = seed
+        self.charging = charging if charging is not None else Charging()
+        if epochs is not None and epochs not in source.epochs:
+            held = ", ".join(str(e) for e in source.epochs)
+            raise BadOption(f"epochs: source {source.info.name} answers for {held} epochs, got {epochs}.")
+        self.epochs = epochs if epochs is not None else source.epochs[-1]
+        self._replicate = Addressed(generator(seed, "replicates"))
+        self._visits: dict[tuple[Code, int], int] = {}
+        self._first: dict[tuple[Code, int], Answer] = {}
+        self._trained: list[tuple[Code, int, float] | None] = []
+        self._known = _addresses.setdefault(source, {})
+        self._cached = self.charging.repeat == "cached"
+        self._canonical = self.charging.isomorph == "canonical"
+
+    def _address(self, code: Code) -> tuple[int, int]:
+        """Find the (rank, number of repeats) of an architecture seen for the first time.
+
+        Raises:
+            NotInSpace: Not an architecture of the space.
+            NotMeasured: The source holds no training of it.
+        """
+        checked = self.source.space.check(code)
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        address = (self.source.space.rank_one(checked), self.source.replicates_of(checked))
+        if address[1] < 1:
+            raise NotMeasured(
+                f"code: source {self.source.info.name} holds no training of "
+                f"{self.source.space.format(checked)}."
+            )
+        self._known[checked] = address
+        return address
+
+    def answer(self, proposal: Proposal, *, recorded: Answer | None = None) -> Answer:
+        """Answer one proposal; call once for each, in order of proposal.
+
+        Args:
+            proposal: What the strategy asked for.
+            recorded: The answer that a record of this very run already holds: it is returned instead of
+                measuring again (live training is never done twice), with the same bookkeeping.
+
+        Raises:
+            NotInSpace: The architecture is not in the space.
+            NotMeasured: Nothing was recorded for (architecture, epochs, replicate).
+            BadOption: ``continues`` names a trial that does not exist or trained another architecture.
+        """
+        code = proposal.code
+        address = self._known.get(code)
+        if address is None:
+            address = self._address(code)
+        epochs = proposal.epochs
+        if epochs is None:
+            epochs = self.epochs
+        identity = code
+        if self._canonical:
+            identity = tuple(self.source.space.canonical(np.array([code]))[0].tolist())
+        key = (identity, epochs)
+        visit = self._visits.get(key, 0)
+        self._visits[key] = visit + 1
+        paid = 0.0
+        replicate = proposal.replicate
+        if proposal.continues is not None:
+            replicate, paid = self._continued(proposal)
+        elif self._cached and visit and replicate is None:
+            first = self._first[key]
+            answer = Answer(first.measurement, first.epochs, first.replicate, 0.0)
+            self._trained.append((code, first.replicate, first.measurement.train_seconds))
+            return answer
+        if replicate is None:
+            replicate = self._replicate.below(address[1], address[0], visit)
+        if recorded is not None:
+            answer = recorded
+            measurement = recorded.measurement
+        else:
+            measurement = self.source.answer(code, epochs=epochs, replicate=replicate)
+            charged = measurement.train_seconds - paid
+            if measurement.status == "failed" and self.charging.failed == "free":
+                charged = 0.0
+            answer = Answer(measurement, epochs, replicate, charged)
+        self._trained.append((code, replicate, measurement.train_seconds))
+        if self._cached and not visit:
+            self._first[key] = answer
+        return answer
+
+    def _continued(self, proposal: Proposal) -> tuple[int, float]:
+        """Return the replicate that ``continues`` trained and the seconds already paid for it."""
+        number = proposal.continues
+        earlier = (
+            self._trained[number] if number is not None and 0 <= number < len(self._trained) else None
+        )
+        if earlier is None or earlier[0] != proposal.code:
+            raise BadOption(
+                f"continues: expected the number of an earlier trial of the same architecture, got {number}."
+            )
+        paid = earlier[2] if self.charging.promotion == "continue" else 0.0
+        return earlier[1], paid

@@ -1,0 +1,59 @@
+"""A table as a source: answers are recorded trainings, seconds are replayed."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from nasbench.evaluation.source import label_of
+from nasbench.records import Code, Measurement, Measurements, SourceInfo
+from nasbench.store.table import Table
+
+
+class TableSource:
+    """Answers from the recorded trainings of a table."""
+
+    is_live = False
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.space = table.space
+        self.epochs = table.epochs
+        self.replicates = table.replicates
+        info = table.info
+        self.info = SourceInfo(
+            label=label_of("table", table.name, table.content_hash),
+            kind="table",
+            name=table.name,
+            dataset=info.dataset,
+            device=info.reference_device,
+            device_kind=info.device_kind,
+            extra={"licence": info.licence, "citation": info.citation, "content_hash": table.content_hash},
+        )
+        self.answer = table.query
+
+    def answer(self, code: Code, *, epochs: int, replicate: int) -> Measurement:  # type: ignore[no-redef]
+        """Answer with one recorded training; bound to the table's own query on construction."""
+        return self.table.query(code, epochs=epochs, replicate=replicate)
+
+    def replicates_of(self, code: Code) -> int:
+        """Count the recorded repeats of an architecture.
+
+        Raises:
+            NotMeasured: The table does not hold it.
+        """
+        return self.table.replicates_of(self.table.row(code))
+
+    def measure(self, codes: npt.ArrayLike, *, epochs: int, replicate: int) -> Measurements:
+        """Answer (n, L) codes at once."""
+        return self.table.lookup(codes, epochs=epochs, replicate=replicate)
+
+    @property
+    def scored_by(self) -> str:
+        """``"mean test error"`` where the table records one, else ``"mean validation error"``."""
+        return "mean test error" if self.table.has("test_error") else "mean validation error"
+
+    def score(self, codes: npt.ArrayLike, *, epochs: int) -> npt.NDArray[np.float64]:
+        """Average the score metric over all recorded repeats of (n, L) codes; (n,)."""
+        metric = "test_error" if self.table.has("test_error") else "valid_error"
+        return self.table.mean(metric, epochs)[self.table.rows(codes)]

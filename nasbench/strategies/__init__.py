@@ -1,0 +1,22 @@
+"""Who proposes: one file an algorithm, and a registry that is a dict.
+
+A strategy joins by one file and one line below. Outside packages join by an entry point in the group
+``nasbench.strategies``, and anything on disk by ``file.py:Name``.
+"""
+
+from __future__ import annotations
+
+from nasbench.strategies.strategy import Card, Strategy, StrategyFactory
+
+__all__ = ["STRATEGIES", "Card", "Strategy", "StrategyFactory"]
+
+STRATEGIES: dict[str, str] = {
+    "fixed": "nasbench.strategies.fixed:Fixed",
+    "grid": "nasbench.strategies.grid:Grid",
+    "local-search": "nasbench.strategies.local_search:LocalSearch",
+    "random-search": "nasbench.strategies.random_search:RandomSearch",
+    "regularized-evolution": "nasbench.strategies.regularized_evolution:RegularizedEvolution",
+    "reinforce": "nasbench.strategies.reinforce:Reinforce",
+    "tpe": "nasbench.strategies.tpe:TPE",
+}
+"""Name as people type it -> ``module:Class``, imported when asked for."""
