@@ -1,0 +1,205 @@
+"""Live training as a source: every answer is a training that happens now, on this machine.
+
+A person types ``live:digits``, or ``live:digits@digits-small`` to name the recipe too. The replicate is the
+training seed, so the same question trains the same network again: on a CPU with the same errors, and with
+the seconds it takes this time. An answer at fewer epochs stops early on the recipe's schedule and is an exact
+prefix of the full training.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nasbench.errors import BadOption, NotMeasured, UnknownName
+from nasbench.evaluation.source import label_of
+from nasbench.records import Code, Measurement, Measurements, SourceInfo
+from nasbench.spaces import get_space
+from nasbench.training import require_torch
+from nasbench.training.recipe import RECIPES, Recipe, get_recipe
+
+if TYPE_CHECKING:
+    from nasbench.training.trainer import Training
+
+PREFIX = "live:"
+_RECIPE_OF_DATA = {"digits": "digits-small"}
+_SPACE = "nb201"
+
+
+class LiveSource:
+    """Trains cells of the space ``nb201`` when asked.
+
+    Args:
+        data: Data set, as in ``training.data.DATASETS``.
+        recipe: How to build and train.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; None means the CPU, on which small images train as fast
+            and every answer can be repeated bit for bit.
+        replicates: How many training seeds an architecture is given.
+
+    Attributes:
+        info, space, epochs, replicates, is_live: As in ``Source``.
+        recipe: As given.
+
+    Raises:
+        MissingExtra: torch or scikit-learn is absent.
+        UnknownName: No such data set.
+        BadOption: No such device here, or ``replicates`` < 1.
+    """
+
+    is_live = True
+
+    def __init__(self, data: str, recipe: Recipe, *, device: str | None = None, replicates: int = 3) -> None:
+        require_torch("Live training")
+        import torch
+
+        from nasbench.training.data import get_data
+        from nasbench.training.device import device_kind, device_words, resolve_device
+
+        if replicates < 1:
+            raise BadOption(f"replicates: expected a whole number >= 1, got {replicates}.")
+        self._device = device or "cpu"
+        resolved = resolve_device(self._device)
+        self._data = get_data(data, split_seed=recipe.split_seed)
+        self.recipe = recipe
+        self.space = get_space(_SPACE)
+        self.epochs = tuple(range(1, recipe.epochs + 1))
+        self.replicates = replicates
+        name = self._data.name
+        self.info = SourceInfo(
+            label=label_of("live", name, recipe.recipe_hash),
+            kind="trainer",
+            name=f"{PREFIX}{name}",
+            dataset=name,
+            device=device_words(resolved),
+            device_kind=device_kind(resolved),
+            extra={
+                "recipe_hash": recipe.recipe_hash,
+                "torch": str(torch.__version__),
+                "images": {
+                    "train": len(self._data.train),
+                    "valid": len(self._data.valid),
+                    "test": len(self._data.test),
+                },
+                "epochs": "fewer epochs than the recipe's stop early on the recipe's schedule",
+            },
+        )
+
+    def replicates_of(self, code: Code) -> int:
+        """Return ``replicates``: any architecture can be trained with any seed.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        self.space.check(code)
+        return self.replicates
+
+    def train(self, code: Code, *, epochs: int, replicate: int) -> Training:
+        """Train one architecture and return its curves over all epochs up to ``epochs``.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+            NotMeasured: ``epochs`` or ``replicate`` is not one that this source trains.
+        """
+        return self._train(code, epochs, replicate, every_epoch=True)
+
+    def answer(self, code: Code, *, epochs: int, replicate: int) -> Measurement:
+        """Train one architecture now and measure it after the last epoch.
+
+        A training that diverges or runs out of memory has status ``"failed"``, no errors, and its seconds.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+            NotMeasured: ``epochs`` or ``replicate`` is not one that this source trains.
+        """
+        training = self._train(code, epochs, replicate, every_epoch=False)
+        if training.status == "failed":
+            return Measurement(None, None, training.total_seconds, "failed", training.reason)
+        return Measurement(training.valid_error[-1], training.test_error[-1], training.total_seconds)
+
+    def measure(self, codes: npt.ArrayLike, *, epochs: int, replicate: int) -> Measurements:
+        """Train (n, L) codes one after another; nan errors where a training failed.
+
+        Raises:
+            NotInSpace: One of them is no architecture of the space.
+            NotMeasured: ``epochs`` or ``replicate`` is not one that this source trains.
+        """
+        self._require(epochs, replicate)
+        checked = [self.space.check(code) for code in np.asarray(codes)]
+        answers = [self.answer(code, epochs=epochs, replicate=replicate) for code in checked]
+        nan = float("nan")
+        return Measurements(
+            valid_error=np.array([nan if a.valid_error is None else a.valid_error for a in answers]),
+            test_error=np.array([nan if a.test_error is None else a.test_error for a in answers]),
+            train_seconds=np.array([a.train_seconds for a in answers], dtype=np.float64),
+        )
+
+    def score(self, codes: npt.ArrayLike, *, epochs: int) -> npt.NDArray[np.float64]:  # noqa: ARG002
+        """Return nan for each of (n, L) codes: nothing is trained for a report."""
+        return np.full(len(np.asarray(codes)), np.nan)
+
+    @property
+    def scored_by(self) -> str:
+        """``"trial"``: the report uses the sealed test error of the incumbent's own training."""
+        return "trial"
+
+    def _require(self, epochs: int, replicate: int) -> None:
+        """Refuse what this source does not train."""
+        if not 1 <= epochs <= self.recipe.epochs:
+            raise NotMeasured(
+                f"epochs: source {self.info.name} trains 1 to {self.recipe.epochs} epochs of its recipe, "
+                f"got {epochs}. Ask for one of these, or open it with a longer recipe."
+            )
+        if not 0 <= replicate < self.replicates:
+            raise NotMeasured(
+                f"replicate: source {self.info.name} trains replicates 0 to {self.replicates - 1}, "
+                f"got {replicate}."
+            )
+
+    def _train(self, code: Code, epochs: int, replicate: int, *, every_epoch: bool) -> Training:
+        """Run the training of one (architecture, epochs, replicate)."""
+        from nasbench.training.trainer import train
+
+        self._require(epochs, replicate)
+        return train(
+            code,
+            space=self.space,
+            recipe=self.recipe,
+            data=self._data,
+            seed=replicate,
+            device=self._device,
+            epochs=epochs,
+            evaluate="every-epoch" if every_epoch else "last-epoch",
+        )
+
+
+def open_live(text: str, *, device: str | None = None) -> LiveSource:
+    """Open ``live:DATA`` or ``live:DATA@RECIPE``.
+
+    A recipe is given by its name or by the first digits (at least 8) of its hash, so that the label of a
+    live source opens the same source again.
+
+    Args:
+        text: As typed, e.g. ``"live:digits"``.
+        device: As for ``LiveSource``.
+
+    Raises:
+        UnknownName: No such live source or recipe; the message lists the near ones.
+        MissingExtra: torch or scikit-learn is absent.
+        BadOption: This machine has no such device.
+    """
+    clean = text.strip().lower().replace("_", "-")
+    data, _, recipe = clean.removeprefix(PREFIX).partition("@")
+    if not clean.startswith(PREFIX) or data not in _RECIPE_OF_DATA:
+        raise UnknownName.among("live source", text, [PREFIX + known for known in _RECIPE_OF_DATA])
+    return LiveSource(data, _find_recipe(recipe or _RECIPE_OF_DATA[data]), device=device)
+
+
+def _find_recipe(name_or_hash: str) -> Recipe:
+    """Look a recipe up by name, else by the start of its hash."""
+    if name_or_hash not in RECIPES and len(name_or_hash) >= 8:
+        for recipe in RECIPES.values():
+            if recipe.recipe_hash.startswith(name_or_hash):
+                return recipe
+    return get_recipe(name_or_hash)

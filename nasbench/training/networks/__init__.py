@@ -1,0 +1,65 @@
+"""Networks that can be trained, by the name of their space: a new one is a file here and a line below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from nasbench.errors import BadOption, UnknownName
+from nasbench.records import Code
+from nasbench.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["NETWORKS", "build_network"]
+
+
+def _nb201(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.training.networks.nb201 import nb201_network
+
+    return nb201_network(
+        code,
+        channels=recipe.channels,
+        cells_per_stage=recipe.cells_per_stage,
+        stages=recipe.stages,
+        image_channels=image_channels,
+        classes=classes,
+    )
+
+
+NETWORKS: dict[str, Callable[[Code, Recipe, int, int], torch.nn.Module]] = {
+    "nb201": _nb201,
+}
+
+
+def build_network(
+    space: str, code: Code, *, recipe: Recipe, image_shape: tuple[int, int, int], classes: int
+) -> torch.nn.Module:
+    """Build the network of an architecture on torch's meta device: shapes without numbers.
+
+    ``weights.initialise`` gives it numbers. Building draws nothing and allocates nothing.
+
+    Args:
+        space: Name of the space.
+        code: An architecture of that space.
+        recipe: Gives channels, cells and stages.
+        image_shape: (channels, height, width) of one image.
+        classes: Number of classes.
+
+    Raises:
+        UnknownName: No network is known for the space.
+        BadOption: The image is too small or cannot be halved between the stages.
+    """
+    import torch
+
+    if space not in NETWORKS:
+        raise UnknownName.among("trainable space", space, NETWORKS)
+    step = 2 ** (recipe.stages - 1)
+    if any(side % step for side in image_shape[1:]):
+        raise BadOption(
+            f"stages: {recipe.stages} stages halve the image {recipe.stages - 1} times: expected sides that "
+            f"are multiples of {step}, got {image_shape[1]} x {image_shape[2]}. Use a recipe with fewer stages."
+        )
+    with torch.device("meta"):
+        return NETWORKS[space](code, recipe, image_shape[0], classes)
