@@ -8,7 +8,6 @@ architecture the k-th time meets the same training of it (common random numbers)
 from __future__ import annotations
 
 import weakref
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,13 +21,11 @@ _REMEMBERED = 200_000
 _addresses: weakref.WeakKeyDictionary[Source, dict[Code, tuple[int, int]]] = weakref.WeakKeyDictionary()
 
 
-class Answer(NamedTuple):
-    """What the run gets back for a proposal; only the run sees the measurement's test error."""
+Answer = tuple[Measurement, int, int, float]
+"""What the run gets back for a proposal: measurement, epochs, replicate, charged seconds.
 
-    measurement: Measurement
-    epochs: int
-    replicate: int
-    charged_seconds: float
+A plain tuple because a search makes millions; only the run sees the measurement's test error.
+"""
 
 
 class Evaluator:
@@ -55,8 +52,8 @@ class Evaluator:
             raise BadOption(f"epochs: source {source.info.name} answers for {held} epochs, got {epochs}.")
         self.epochs = epochs if epochs is not None else source.epochs[-1]
         self._replicate = Addressed(generator(seed, "replicates"))
-        self._visits: dict[tuple[Code, int], int] = {}
-        self._first: dict[tuple[Code, int], Answer] = {}
+        self._visits: dict[Code, int] = {}
+        self._first: dict[Code, Answer] = {}
         self._trained: list[tuple[Code, int, float] | None] = []
         self._known = _addresses.setdefault(source, {})
         self._cached = self.charging.repeat == "cached"
@@ -81,7 +78,7 @@ class Evaluator:
         self._known[checked] = address
         return address
 
-    def answer(self, proposal: Proposal, *, recorded: Answer | None = None) -> Answer:
+    def answer(self, proposal: Proposal, recorded: Answer | None = None) -> Answer:
         """Answer one proposal; call once for each, in order of proposal.
 
         Args:
@@ -98,35 +95,36 @@ class Evaluator:
         address = self._known.get(code)
         if address is None:
             address = self._address(code)
+        key = code
+        if self._canonical:
+            key = tuple(self.source.space.canonical(np.array([code]))[0].tolist())
         epochs = proposal.epochs
         if epochs is None:
             epochs = self.epochs
-        identity = code
-        if self._canonical:
-            identity = tuple(self.source.space.canonical(np.array([code]))[0].tolist())
-        key = (identity, epochs)
-        visit = self._visits.get(key, 0)
-        self._visits[key] = visit + 1
+        elif epochs != self.epochs:
+            key = (*key, -epochs)  # codes are never negative, so this is no architecture's own key
+        visits = self._visits
+        visit = visits.get(key, 0)
+        visits[key] = visit + 1
         paid = 0.0
         replicate = proposal.replicate
         if proposal.continues is not None:
             replicate, paid = self._continued(proposal)
         elif self._cached and visit and replicate is None:
-            first = self._first[key]
-            answer = Answer(first.measurement, first.epochs, first.replicate, 0.0)
-            self._trained.append((code, first.replicate, first.measurement.train_seconds))
-            return answer
+            measurement, epochs, replicate, _ = self._first[key]
+            self._trained.append((code, replicate, measurement.train_seconds))
+            return measurement, epochs, replicate, 0.0
         if replicate is None:
             replicate = self._replicate.below(address[1], address[0], visit)
         if recorded is not None:
             answer = recorded
-            measurement = recorded.measurement
+            measurement = recorded[0]
         else:
             measurement = self.source.answer(code, epochs=epochs, replicate=replicate)
             charged = measurement.train_seconds - paid
             if measurement.status == "failed" and self.charging.failed == "free":
                 charged = 0.0
-            answer = Answer(measurement, epochs, replicate, charged)
+            answer = (measurement, epochs, replicate, charged)
         self._trained.append((code, replicate, measurement.train_seconds))
         if self._cached and not visit:
             self._first[key] = answer
@@ -135,9 +133,7 @@ class Evaluator:
     def _continued(self, proposal: Proposal) -> tuple[int, float]:
         """Return the replicate that ``continues`` trained and the seconds already paid for it."""
         number = proposal.continues
-        earlier = (
-            self._trained[number] if number is not None and 0 <= number < len(self._trained) else None
-        )
+        earlier = self._trained[number] if number is not None and 0 <= number < len(self._trained) else None
         if earlier is None or earlier[0] != proposal.code:
             raise BadOption(
                 f"continues: expected the number of an earlier trial of the same architecture, got {number}."

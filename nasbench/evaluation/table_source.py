@@ -30,11 +30,20 @@ class TableSource:
             device_kind=info.device_kind,
             extra={"licence": info.licence, "citation": info.citation, "content_hash": table.content_hash},
         )
-        self.answer = table.query
+        self._answers: dict[int, dict[Code, dict[int, Measurement]]] = {}
 
-    def answer(self, code: Code, *, epochs: int, replicate: int) -> Measurement:  # type: ignore[no-redef]
-        """Answer with one recorded training; bound to the table's own query on construction."""
-        return self.table.query(code, epochs=epochs, replicate=replicate)
+    def answer(self, code: Code, *, epochs: int, replicate: int) -> Measurement:
+        """Answer with one recorded training; remembered, since searches meet the same ones again.
+
+        Raises:
+            NotMeasured: Nothing was recorded for (architecture, epochs, replicate).
+        """
+        try:
+            return self._answers[epochs][code][replicate]
+        except KeyError:
+            found = self.table.query(code, epochs=epochs, replicate=replicate)
+            self._answers.setdefault(epochs, {}).setdefault(code, {})[replicate] = found
+            return found
 
     def replicates_of(self, code: Code) -> int:
         """Count the recorded repeats of an architecture.

@@ -131,7 +131,8 @@ class NB201Space(ProductSpace):
                 match = _TERM.fullmatch(term.strip())
                 if match is None or int(match["source"]) != source:
                     raise NotInSpace(
-                        f"architecture: node {node}, input {source}: expected 'operation~{source}', got {term!r}."
+                        f"architecture: node {node}, input {source}: expected 'operation~{source}', "
+                        f"got {term!r}."
                     )
                 if match["op"] not in OPERATIONS:
                     raise NotInSpace(

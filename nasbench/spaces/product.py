@@ -187,9 +187,7 @@ class ProductSpace:
             BadOption: No such encoding in this space.
         """
         if kind != "onehot":
-            raise BadOption(
-                f"kind: space {self.name} encodes as {', '.join(self.encodings)}, got {kind!r}."
-            )
+            raise BadOption(f"kind: space {self.name} encodes as {', '.join(self.encodings)}, got {kind!r}.")
         array = self._array(codes)
         offsets = np.concatenate([[0], np.cumsum(self._limits)[:-1]])
         out = np.zeros((len(array), int(self._limits.sum())), dtype=np.float32)

@@ -2,10 +2,11 @@
 
     def mine(space, evaluate, rng):
         best = space.sample(1, rng=rng)
+        error = evaluate(best)
         while True:
             child = space.mutate(best, rng=rng)
-            if evaluate(child) <= evaluate(best):
-                best = child
+            if (child_error := evaluate(child)) <= error:
+                best, error = child, child_error
 
 ``evaluate`` takes one code (a sequence, returns a float) or an (n, L) array (returns an (n,) array) and
 returns validation errors, nan for failed trainings. The function runs in a thread of its own that only ever
@@ -82,7 +83,7 @@ class FunctionStrategy:
         errors = self._answers.get()
         if errors is None:
             raise RunEnded
-        return errors[0] if len(array.shape) == 1 or len(errors) == 1 else np.array(errors)
+        return errors[0] if array.ndim == 1 else np.array(errors)
 
     def _step(self, answers: list[float]) -> None:
         """Let the function run until it asks again, returns or raises."""

@@ -1,0 +1,178 @@
+"""The suite: which strategies run against which sources, with what seeds, budget and charging.
+
+A suite is data (``suite.toml``), checked on reading with the reason and the place of what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from nasbench.errors import BadOption, FormatError
+from nasbench.evaluation.charging import Charging
+from nasbench.runs.execute import RunSpec
+from nasbench.units import parse_budget
+
+
+class SuiteStrategy(BaseModel):
+    """One row of a suite.
+
+    Attributes:
+        name: As ``load_strategy`` takes it.
+        label: What the page calls it; made from name and options if not given.
+        options: Options of the strategy.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    label: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _label(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("label") and isinstance(data.get("name"), str):
+            options = data.get("options") or {}
+            shown = ", ".join(f"{k}={v}" for k, v in sorted(options.items()))
+            name = data["name"]
+            if ".py:" not in name and name == name.lower().replace("_", "-"):
+                name = name.strip()
+            return {**data, "label": f"{name} ({shown})" if shown else name}
+        return data
+
+
+class Suite(BaseModel):
+    """A named grid of runs.
+
+    Attributes:
+        name: Short name, used in records.
+        title: Headline of the page.
+        sources: One panel each, as ``open_source`` takes them.
+        strategies: One row each.
+        seeds: Number of seeds; they are ``first_seed``, ``first_seed + 1``, ...
+        first_seed: The first root seed.
+        budget: What one run may spend, e.g. ``"2gpu-days"``.
+        workers: Simulated workers a run.
+        epochs: Training length of proposals that name none; None means each source's longest.
+        charging: Charging policies that differ from the defaults.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str = ""
+    sources: list[str] = Field(min_length=1)
+    strategies: list[SuiteStrategy] = Field(min_length=1)
+    seeds: int = Field(ge=1)
+    first_seed: int = Field(default=0, ge=0)
+    budget: str
+    workers: int = Field(default=1, ge=1)
+    epochs: int | None = Field(default=None, ge=1)
+    charging: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("budget")
+    @classmethod
+    def _budget(cls, text: str) -> str:
+        parse_budget(text)
+        return text
+
+    @field_validator("charging")
+    @classmethod
+    def _charging(cls, policies: dict[str, str]) -> dict[str, str]:
+        Charging.of(policies)
+        return policies
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Suite:
+        for what, names in (("sources", self.sources), ("labels", [s.label for s in self.strategies])):
+            twice = sorted({n for n in names if names.count(n) > 1})
+            if twice:
+                raise ValueError(f"{what}: {', '.join(twice)} given more than once")
+        return self
+
+    def seed_list(self) -> list[int]:
+        """List the root seeds."""
+        return list(range(self.first_seed, self.first_seed + self.seeds))
+
+    def spec(self, row: SuiteStrategy) -> RunSpec:
+        """Describe the runs of one row."""
+        return RunSpec(
+            suite=self.name,
+            entry=row.label,
+            strategy=row.name,
+            options=row.options,
+            budget=self.budget,
+            workers=self.workers,
+            epochs=self.epochs,
+            charging=self.charging,
+        )
+
+    def content(self) -> dict[str, Any]:
+        """Return the suite as plain data, with every charging policy spelled out."""
+        return {**self.model_dump(mode="json"), "charging": Charging.of(self.charging).as_dict()}
+
+
+def parse_suite(data: dict[str, Any], *, where: str) -> Suite:
+    """Check plain data as a suite.
+
+    Raises:
+        BadOption: A field is missing, unknown or out of range; the message names it.
+    """
+    try:
+        return Suite.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "suite"
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise BadOption(f"{where}: {place}: {first['msg']}.{more}") from error
+
+
+def read_suite(path: Path) -> Suite:
+    """Read ``suite.toml``.
+
+    Raises:
+        FormatError: Not a TOML file.
+        BadOption: A field is missing, unknown or out of range.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path}: not TOML: {error}") from error
+    return parse_suite(data, where=str(path))
+
+
+def write_suite(suite: Suite, path: Path) -> None:
+    """Write a suite as TOML that ``read_suite`` reads back equal."""
+    data = suite.model_dump(mode="json", exclude_none=True)
+    rows = data.pop("strategies")
+    charging = data.pop("charging")
+    lines = [f"{key} = {_toml(value)}" for key, value in data.items()]
+    if charging:
+        lines += ["", "[charging]", *(f"{key} = {_toml(value)}" for key, value in charging.items())]
+    for row in rows:
+        options = row.pop("options")
+        lines += ["", "[[strategies]]", *(f"{key} = {_toml(value)}" for key, value in row.items())]
+        if options:
+            lines.append(f"options = {_toml(options)}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _toml(value: Any) -> str:
+    """Write one TOML value; strings, numbers, booleans and lists are written as JSON writes them."""
+    if isinstance(value, dict):
+        inside = ", ".join(
+            f"{k if re.fullmatch(r'[A-Za-z0-9_-]+', k) else json.dumps(k)} = {_toml(v)}"
+            for k, v in value.items()
+        )
+        return "{ " + inside + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)
