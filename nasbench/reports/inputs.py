@@ -1,0 +1,103 @@
+"""What a leaderboard is built from: the runs of each entry, and what is known of the source they asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nasbench.reports.leaderboard import Reference
+from nasbench.runs.columns import RunColumns
+from nasbench.units import DeviceKind
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRuns:
+    """One strategy with its options and everything it left behind.
+
+    Attributes:
+        label: Name of the row, unique in its panel.
+        strategy: Name of the strategy.
+        options: Its options.
+        family: Family of its card.
+        mode: ``"faithful"``, ``"analogue"`` or ``"degenerate"`` on this kind of source.
+        paper: Lastname Year.
+        runs: Its records, one a seed; those whose end is ``"failed"`` count as failures.
+        failures: Seeds without a record, with the reason.
+    """
+
+    label: str
+    strategy: str
+    options: dict[str, Any]
+    family: str
+    mode: str
+    paper: str
+    runs: Sequence[RunColumns]
+    failures: Sequence[tuple[int, str]] = ()
+
+    def all_failures(self) -> dict[int, str]:
+        """Map the seeds of failed runs, recorded or not, to the reason, in increasing order of seed."""
+        recorded = {int(run.header["seed"]): run.reason for run in self.runs if run.end == "failed"}
+        return dict(sorted({**recorded, **dict(self.failures)}.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class PanelInput:
+    """One source and all the entries that ran on it.
+
+    Attributes:
+        name: Title of the panel.
+        source: Source label.
+        kind: ``"table"``, ``"surrogate"`` or ``"trainer"``.
+        space: Name of the space.
+        dataset: Name of the data set.
+        device: Reference device in words.
+        device_kind: Whether its seconds are GPU or CPU seconds.
+        epochs: Training length that is scored; trials of any other never become an incumbent.
+        budget: As it was typed.
+        budget_seconds: Charged seconds of a run, or None.
+        budget_evaluations: Evaluations of a run, or None.
+        workers: Simulated workers.
+        charging: Charging policies by name.
+        scored_by: What a score is; ``"trial"`` means the sealed test error of the incumbent's own trial.
+        score_note: A sentence on it for readers.
+        citation: Credit of the data.
+        licence: Licence of the data.
+        reference: What is known of the source apart from any strategy.
+        codes: (m, L) every architecture that occurs as a trial.
+        score: (m,) its score, fraction; nan where unknown.
+        entries: The rows, in the order shown.
+        format_code: Writes an architecture, (L,), in the field's notation.
+    """
+
+    name: str
+    source: str
+    kind: str
+    space: str
+    dataset: str
+    device: str
+    device_kind: DeviceKind
+    epochs: int
+    budget: str
+    budget_seconds: float | None
+    budget_evaluations: int | None
+    workers: int
+    charging: dict[str, str]
+    scored_by: str
+    score_note: str
+    citation: str
+    licence: str
+    reference: Reference
+    codes: npt.ArrayLike
+    score: npt.ArrayLike
+    entries: Sequence[EntryRuns]
+    format_code: Callable[[npt.NDArray[np.int8]], str] = field(default=str)
+
+    @property
+    def random_search(self) -> int | None:
+        """Position of the random search entry, the first if there are several."""
+        names = [entry.strategy.lower().replace("_", "-") for entry in self.entries]
+        return names.index("random-search") if "random-search" in names else None
