@@ -1,0 +1,58 @@
+"""What a table says of itself: the attributes of its group, as a record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nasbench.units import DeviceKind
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """The attributes of one table.
+
+    Attributes:
+        space: Name of its space.
+        dataset: Data set that the errors are about.
+        splits: What each split holds, by split name.
+        recipe: How every network was trained; anything JSON can hold.
+        reference_device: Device whose seconds ``train_seconds`` counts, in words.
+        device_kind: Whether those are GPU or CPU seconds.
+        licence: Licence of the data.
+        source: Where the numbers come from, in words.
+        source_url: Where to get the original.
+        citation: Whom to cite for the data.
+        notes: Anything a reader must know.
+        created_by: Program and version that wrote the file; not part of the content.
+        content_hash: SHA-256 of the content; the writer fills it in.
+        recipe_hash: SHA-256 of the recipe's canonical JSON; the writer fills it in.
+    """
+
+    space: str
+    dataset: str
+    reference_device: str
+    device_kind: DeviceKind
+    licence: str
+    source: str
+    splits: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    source_url: str = ""
+    citation: str = ""
+    notes: str = ""
+    created_by: str = ""
+    content_hash: str = ""
+    recipe_hash: str = ""
+
+
+def canonical_json(value: object) -> str:
+    """Write JSON with sorted keys and no spaces: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def recipe_hash(recipe: Mapping[str, Any]) -> str:
+    """Hash a recipe: SHA-256 of its canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical_json(dict(recipe)).encode()).hexdigest()

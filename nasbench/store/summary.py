@@ -1,0 +1,56 @@
+"""A table in a few numbers: what ``nasbench table info`` prints."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from nasbench.store.table import Table
+from nasbench.units import days
+
+
+def table_summary(table: Table) -> dict[str, Any]:
+    """Summarise a table at its longest training length; plain values, ready for JSON.
+
+    Returns:
+        ``name``; ``attributes`` as stored; ``architectures``, ``space_size``, ``epochs``, ``metrics``,
+        ``scalars``; ``replicate_histogram`` {repeats: architectures}; ``failed_trainings``; ``best`` by mean
+        validation error (architecture, valid_error, replicates); ``replicate_std``, the pooled sample
+        standard deviation of the validation error between repeats (None where nothing was repeated);
+        ``days_one_training_each``, reference-device days of one training of each architecture (the mean of
+        its repeats); ``days_all_trainings``, of every recorded training.
+    """
+    epoch = len(table.epochs) - 1
+    counts = table.replicate_counts()
+    mean = table.mean("valid_error")
+    best = int(np.nanargmin(mean)) if not np.isnan(mean).all() else None
+    values = table.column("valid_error")[:, :, epoch].astype(np.float64)
+    measured = (~np.isnan(values)).sum(axis=1)
+    squares = np.nansum((values - mean[:, None]) ** 2)
+    freedom = int((measured - 1).clip(min=0).sum())
+    failed = table.data().failed
+    return {
+        "name": table.name,
+        "attributes": asdict(table.info),
+        "architectures": len(table),
+        "space_size": table.space.size,
+        "epochs": list(table.epochs),
+        "metrics": list(table.metrics),
+        "scalars": list(table.scalars),
+        "replicate_histogram": {int(k): int((counts == k).sum()) for k in np.unique(counts)},
+        "failed_trainings": 0 if failed is None else int(failed.sum()),
+        "best": None
+        if best is None
+        else {
+            "architecture": table.space.format(tuple(table.codes[best].tolist())),
+            "valid_error": float(mean[best]),
+            "replicates": int(counts[best]),
+        },
+        "replicate_std": float(np.sqrt(squares / freedom)) if freedom else None,
+        "days_one_training_each": days(float(np.nansum(table.mean("train_seconds")))),
+        "days_all_trainings": days(
+            float(np.nansum(table.column("train_seconds")[:, :, epoch], dtype=np.float64))
+        ),
+    }

@@ -1,0 +1,425 @@
+"""A table: recorded trainings of one space on one data set, mapped into memory and asked by row.
+
+A table knows results and never a clock: what a repeated or stopped training costs is not its affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from nasbench.errors import BadOption, FormatError, NotMeasured, UnknownName
+from nasbench.records import Code, Codes, Measurement, Measurements
+from nasbench.spaces import get_space
+from nasbench.store.content import Entry, info_from
+from nasbench.store.data import Provenance, Scalar, TableData
+from nasbench.store.files import attributes, choose, entries, open_file
+from nasbench.store.index import RowIndex
+
+Column = npt.NDArray[np.float64]
+_Cells = tuple[list[float | None], list[float | None], list[float]]
+
+_HINT_EPOCHS = "Use one of these, or a surrogate: `nasbench list surrogates`."
+
+
+def open_table(path: str | Path, name: str | None = None) -> Table:
+    """Open one table of a file by memory map; nothing is read but its attributes and small arrays.
+
+    The content hash is taken from the file as it stands; ``nasbench.store.verify`` recomputes it.
+
+    Args:
+        path: The file.
+        name: Name of the table; needed only where the file holds several.
+
+    Raises:
+        MissingExtra: No such file.
+        FormatError: Not a whole table file; the message names file and field.
+        UnknownName: The file holds no table of that name, or several and none was named.
+    """
+    file_path = Path(path)
+    with open_file(file_path) as file:
+        chosen = choose(file_path, tuple(sorted(file)), name)
+        group = file[chosen]
+        return Table(chosen, file_path, attributes(file_path, group), entries(file_path, group))
+
+
+class Table:
+    """One table.
+
+    Attributes:
+        name: Name of the table.
+        path: The file it lies in.
+        info: Its attributes.
+        space: Its space.
+        codes: (n, L) architectures in lexicographic order.
+        epochs: Training lengths recorded, increasing.
+        replicates: Largest number of training repeats of one architecture.
+    """
+
+    def __init__(
+        self, name: str, path: Path, attribute_by_name: dict[str, str], entry_by_path: dict[str, Entry]
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.info = info_from(attribute_by_name)
+        self.space = get_space(self.info.space)
+        self.codes: Codes = _array(entry_by_path["codes"])
+        self.epochs = tuple(_array(entry_by_path["epochs"]).tolist())
+        self._curves = {
+            key.removeprefix("curves/"): _array(entry)
+            for key, entry in entry_by_path.items()
+            if key.startswith("curves/")
+        }
+        self._scalars = {
+            key.removeprefix("scalars/"): entry
+            for key, entry in entry_by_path.items()
+            if key.startswith("scalars/")
+        }
+        self._failed = entry_by_path.get("failed")
+        self._provenance = entry_by_path.get("provenance/rows"), entry_by_path.get("provenance/of")
+        shape = self._curves["valid_error"].shape
+        self.replicates: int = shape[1]
+        if (len(self.codes), len(self.epochs)) != (shape[0], shape[2]):
+            raise FormatError(
+                f"{path}: {name}/curves/valid_error: expected shape (n, r, e) (= ({len(self.codes)}, r, "
+                f"{len(self.epochs)})), got {shape}. Write the table again with nasbench.store.writer."
+            )
+        self._epoch_index = {epoch: i for i, epoch in enumerate(self.epochs)}
+        self._row_by_code: dict[Code, int] = {}
+        self._cells: dict[tuple[int, int], _Cells] = {}
+        self._columns: dict[tuple[str, int, int], Column] = {}
+        self._complete: set[tuple[str, int, int]] = set()
+        self._means: dict[tuple[str, int], Column] = {}
+
+    def __len__(self) -> int:
+        """Number of architectures."""
+        return len(self.codes)
+
+    def __repr__(self) -> str:
+        return f"Table({self.name!r}, {len(self)} architectures, epochs {self.epochs})"
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the content, as the file states it."""
+        return self.info.content_hash
+
+    # What there is ------------------------------------------------------------------------------
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the curves, sorted."""
+        return tuple(sorted(self._curves))
+
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """Names of the values an architecture has, sorted."""
+        return tuple(sorted(self._scalars))
+
+    def has(self, metric: str) -> bool:
+        """Say whether the table has this curve."""
+        return metric in self._curves
+
+    def column(self, metric: str) -> npt.NDArray[np.float32]:
+        """Return a whole curve, (n, replicates, epochs), as mapped; nan = not measured.
+
+        Raises:
+            NotMeasured: The table has no such curve.
+        """
+        if metric not in self._curves:
+            raise NotMeasured(
+                f"metric: table {self.name} holds {', '.join(self.metrics)}, got {metric!r}. Use one of "
+                "these."
+            )
+        curve: npt.NDArray[np.float32] = self._curves[metric]
+        return curve
+
+    def scalar(self, name: str) -> npt.NDArray[np.generic]:
+        """Return one value an architecture, (n,), in the unit that ``scalar_unit`` names.
+
+        Raises:
+            UnknownName: The table has no such scalar.
+        """
+        return self._scalar(name).array
+
+    def scalar_unit(self, name: str) -> tuple[str, str]:
+        """Return the unit of a scalar and the device it belongs to (or ``""``).
+
+        Raises:
+            UnknownName: The table has no such scalar.
+        """
+        attribute = self._scalar(name).attributes
+        return attribute.get("unit", ""), attribute.get("device", "")
+
+    def _scalar(self, name: str) -> Entry:
+        if name not in self._scalars:
+            raise UnknownName.among(
+                "scalar", name, self._scalars, hint=f"See: nasbench table info {self.path}"
+            )
+        return self._scalars[name]
+
+    def data(self) -> TableData:
+        """Return the whole content in memory, ready to be written again, merged or compared."""
+        rows, of = self._provenance
+        return TableData(
+            self.name,
+            self.info,
+            self.codes,
+            self.epochs,
+            dict(self._curves),
+            {name: Scalar(entry.array, *self.scalar_unit(name)) for name, entry in self._scalars.items()},
+            None if self._failed is None else _array(self._failed),
+            None
+            if rows is None or of is None
+            else Provenance(tuple(text.decode("utf-8") for text in rows.array.tolist()), _array(of)),
+        )
+
+    # From architectures to rows -----------------------------------------------------------------
+
+    @cached_property
+    def _index(self) -> RowIndex:
+        return RowIndex(self.space, self.codes)
+
+    def row(self, code: Sequence[int]) -> int:
+        """Return the row of one architecture.
+
+        Raises:
+            NotInSpace: Not an architecture of the table's space.
+            NotMeasured: The table does not hold it.
+        """
+        try:
+            return self._row_by_code[code]  # type: ignore[index]  # whatever else it is, it is asked below
+        except (KeyError, TypeError):
+            checked = self.space.check(code)
+        row = self._index.row(checked)
+        if row < 0:
+            self._refuse_architecture(checked)
+        self._row_by_code[checked] = row
+        return row
+
+    def rows(self, codes: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Return the rows of (n, L) architectures, (n,).
+
+        Raises:
+            NotInSpace: One of them does not belong to the table's space.
+            NotMeasured: The table does not hold one of them; the message names the first.
+        """
+        rows = self._index.rows(codes)
+        if len(rows) and rows.min() < 0:
+            self._refuse_architecture(tuple(np.asarray(codes)[int(np.argmin(rows))].tolist()))
+        return rows
+
+    def _refuse_architecture(self, code: Code) -> NoReturn:
+        size = f" of the {self.space.size:,}" if self.space.size is not None else ""
+        raise NotMeasured(
+            f"architecture: table {self.name} holds {len(self):,}{size} architectures of space "
+            f"{self.space.name}, "
+            f"got {self.space.format(code)}, which is not one of them. Use one that it holds, or a "
+            "surrogate: "
+            "`nasbench list surrogates`."
+        )
+
+    # Repeats ------------------------------------------------------------------------------------
+
+    def replicate_counts(
+        self, metric: str = "valid_error", epochs: int | None = None
+    ) -> npt.NDArray[np.int64]:
+        """Count the recorded repeats of every architecture, (n,).
+
+        A training that failed is recorded too: it answers, with its cost and without an error.
+
+        Args:
+            metric: A curve.
+            epochs: Training length; None = the longest.
+
+        Raises:
+            NotMeasured: No such curve or training length.
+        """
+        column = self.column(metric)
+        recorded = ~np.isnan(column[:, :, self._epoch(self.epochs[-1] if epochs is None else epochs)])
+        if self._failed is not None:
+            recorded |= self._failed.array == 1
+        counts: npt.NDArray[np.int64] = recorded.sum(axis=1)
+        return counts
+
+    @cached_property
+    def _counts(self) -> list[int]:
+        counts: list[int] = self.replicate_counts().tolist()
+        return counts
+
+    def replicates_of(self, row: int) -> int:
+        """Count the recorded repeats of one row at the longest training length."""
+        return self._counts[row]
+
+    # Answers ------------------------------------------------------------------------------------
+
+    def query(self, code: Code, *, epochs: int, replicate: int) -> Measurement:
+        """Return one recorded training: validation, test and seconds of the same repeat.
+
+        Raises:
+            NotInSpace: Not an architecture of the table's space.
+            NotMeasured: The table has no such architecture, training length or repeat.
+        """
+        try:
+            valid, test, seconds = self._cells[epochs, replicate]
+            row = self._row_by_code[code]
+        except (KeyError, TypeError):
+            valid, test, seconds = self._warm_cells(epochs, replicate)
+            row = self.row(code)
+        error = valid[row]
+        if error is None:
+            return self._failure(row, epochs, replicate, seconds[row])
+        return Measurement(error, test[row], seconds[row])
+
+    def _warm_cells(self, epochs: int, replicate: int) -> _Cells:
+        """Turn one (epochs, replicate) into Python lists: indexing them is the fastest look-up there is."""
+        key = epochs, replicate
+        if key not in self._cells:
+            none: list[float | None] = [None] * len(self)
+            valid, seconds = (self._column(m, epochs, replicate) for m in ("valid_error", "train_seconds"))
+            test = self._column("test_error", epochs, replicate) if self.has("test_error") else None
+            self._cells[key] = _optional(valid), none if test is None else _optional(test), seconds.tolist()
+        return self._cells[key]
+
+    def _failure(self, row: int, epochs: int, replicate: int, seconds: float) -> Measurement:
+        """Answer for a cell without a validation error: the training failed, or there was none."""
+        if self._failed is None or self._failed.array[row, replicate] != 1:
+            self._refuse_replicate(row, epochs, replicate)
+        return Measurement(None, None, seconds, "failed", f"recorded as failed in table {self.name}")
+
+    def lookup(self, codes: npt.ArrayLike, *, epochs: int, replicate: int) -> Measurements:
+        """Return recorded trainings of (n, L) architectures; equal to ``query`` one by one, in order.
+
+        Raises:
+            NotInSpace: One of them does not belong to the table's space.
+            NotMeasured: As ``query``, for any of them.
+        """
+        rows = self.rows(codes)
+        valid = self.values(rows, "valid_error", epochs=epochs, replicate=replicate)
+        seconds = self._column("train_seconds", epochs, replicate)[rows]
+        if self.has("test_error"):
+            test = self._column("test_error", epochs, replicate)[rows]
+        else:
+            test = np.full(len(rows), np.nan)
+        test[np.isnan(valid)] = np.nan
+        return Measurements(valid, test, seconds)
+
+    def values(self, architectures: npt.ArrayLike, metric: str, *, epochs: int, replicate: int) -> Column:
+        """Return one metric of many trainings, (n,); nan only where the training is recorded as failed.
+
+        Args:
+            architectures: (n, L) codes, or (n,) rows as ``rows`` returns them.
+            metric: A curve.
+            epochs: Training length.
+            replicate: Training repeat.
+
+        Raises:
+            BadOption: Neither codes nor rows, or a row that is not in the table.
+            NotInSpace: A code does not belong to the table's space.
+            NotMeasured: No such curve, architecture, training length or repeat.
+        """
+        array = np.asarray(architectures)
+        if array.ndim == 1 and array.dtype.kind in "iu":
+            rows = array
+            if len(rows) and (rows.min() < 0 or rows.max() >= len(self)):
+                raise BadOption(
+                    f"architectures: expected rows 0 to {len(self) - 1} of table {self.name}, got "
+                    f"{rows.min()} to {rows.max()}. Get them from Table.rows."
+                )
+        elif array.ndim == 2:
+            rows = self.rows(array)
+        else:
+            raise BadOption(
+                f"architectures: expected (n, L) codes or (n,) rows, got {array.dtype} of shape "
+                f"{array.shape}."
+            )
+        out = self._column(metric, epochs, replicate).take(rows)
+        if (metric, epochs, replicate) not in self._complete:
+            missing = np.isnan(out)
+            if self._failed is not None:
+                missing &= self._failed.array[rows, replicate] != 1
+            if missing.any():
+                self._refuse_replicate(int(rows[int(np.argmax(missing))]), epochs, replicate, metric=metric)
+        return out
+
+    def mean(self, metric: str, epochs: int | None = None) -> Column:
+        """Return the mean of a metric over the recorded repeats of every architecture, (n,); nan = none.
+
+        Args:
+            metric: A curve.
+            epochs: Training length; None = the longest.
+
+        Raises:
+            NotMeasured: No such curve or training length.
+        """
+        length = self.epochs[-1] if epochs is None else epochs
+        if (metric, length) not in self._means:
+            values = self.column(metric)[:, :, self._epoch(length)].astype(np.float64)
+            recorded = ~np.isnan(values)
+            counts = recorded.sum(axis=1)
+            sums = np.where(recorded, values, 0.0).sum(axis=1)
+            mean = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+            mean.setflags(write=False)
+            self._means[metric, length] = mean
+        return self._means[metric, length]
+
+    def _column(self, metric: str, epochs: int, replicate: int) -> Column:
+        """Return one metric of every row at (epochs, replicate), (n,), kept once asked for."""
+        key = metric, epochs, replicate
+        if key not in self._columns:
+            curve = self.column(metric)
+            epoch = self._epoch(epochs)
+            if not 0 <= replicate < self.replicates:
+                self._refuse_replicate(None, epochs, replicate)
+            column = curve[:, replicate, epoch].astype(np.float64)
+            if not np.isnan(column).any():
+                self._complete.add(key)
+            self._columns[key] = column
+        return self._columns[key]
+
+    def _epoch(self, epochs: int) -> int:
+        try:
+            return self._epoch_index[epochs]
+        except (KeyError, TypeError):
+            raise NotMeasured(
+                f"epochs: table {self.name} holds {_listed(self.epochs)}, got {epochs}. {_HINT_EPOCHS}"
+            ) from None
+
+    def _refuse_replicate(
+        self, row: int | None, epochs: int, replicate: int, *, metric: str = "valid_error"
+    ) -> NoReturn:
+        if row is None:
+            holder, there = f"table {self.name} holds", list(range(self.replicates))
+        else:
+            cells = self.column(metric)[row, :, self._epoch(epochs)]
+            text = self.space.format(tuple(self.codes[row].tolist()))
+            holder = f"table {self.name} holds {metric} of {text} at {epochs} epochs for"
+            there = np.flatnonzero(~np.isnan(cells)).tolist()
+        raise NotMeasured(
+            f"replicate: {holder} {_listed(there) or 'none'}, got {replicate}. Use one that is there."
+        )
+
+
+def _array(entry: Entry) -> Any:
+    """Give the array of a dataset whose type was checked when the file was opened."""
+    return entry.array
+
+
+def _optional(column: Column) -> list[float | None]:
+    """List a column with None for nan."""
+    out: list[float | None] = column.tolist()
+    for row in np.flatnonzero(np.isnan(column)).tolist():
+        out[row] = None
+    return out
+
+
+def _listed(numbers: Sequence[int]) -> str:
+    """Write numbers for a person: ``12 and 200``; long runs as ``1 to 200``."""
+    if len(numbers) > 6 and numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"{numbers[0]} to {numbers[-1]}"
+    *most, last = map(str, numbers) if numbers else ("",)
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,119 @@
+"""Writing table files: checked first, then written aside, synced and renamed.
+
+The same content gives the same bytes: no time stamps, a fixed file version, a fixed order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+
+import nasbench
+from nasbench.errors import FormatError
+from nasbench.store.checks import findings
+from nasbench.store.content import attributes_of, entries_of, entry_hash, file_hash, table_hash
+from nasbench.store.data import TableData, sorted_by_code
+from nasbench.store.schema import FORMAT, SCHEMA_VERSION
+
+# Data larger than the threshold begin at a multiple of the interval (bytes), so that a reader's memory map
+# is aligned for every numpy type.
+_ALIGNMENT_THRESHOLD = 1_024
+_ALIGNMENT_INTERVAL = 64
+
+
+def write_tables(path: str | Path, tables: Sequence[TableData]) -> None:
+    """Write one file of one or more tables.
+
+    Rows are sorted by code. Recipe and content hashes are computed here; ``created_by`` is filled in where
+    it is empty. A failed write leaves an earlier file of that name as it was.
+
+    Args:
+        path: The file, usually ``*.h5``.
+        tables: The tables, each of another name; stored in the order of their names.
+
+    Raises:
+        FormatError: No table, two of one name, or a table whose shapes or numbers are wrong; the message
+            names table and field.
+    """
+    target = Path(path)
+    by_name = {table.name: table for table in tables}
+    if not tables or len(by_name) != len(tables):
+        names = ", ".join(table.name for table in tables) or "none"
+        raise FormatError(f"tables: expected one or more tables, each of another name, got {names}.")
+    checked = [checked_table(by_name[name]) for name in sorted(by_name)]
+    aside = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        _write(aside, checked)
+        with aside.open("rb") as handle:
+            os.fsync(handle.fileno())
+        os.replace(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+
+
+def checked_table(table: TableData) -> TableData:
+    """Sort a table, give it its stored types and check it.
+
+    Raises:
+        FormatError: The first thing wrong; the message names table and field.
+    """
+    data = sorted_by_code(table)
+    for finding in findings(data):
+        raise FormatError(f"{finding} Correct the data and write the table again.")
+    return data
+
+
+def _write(path: Path, tables: Sequence[TableData]) -> None:
+    hash_by_table = {}
+    with h5py.File(
+        path,
+        "w",
+        libver=("earliest", "v108"),
+        track_order=False,
+        alignment_threshold=_ALIGNMENT_THRESHOLD,
+        alignment_interval=_ALIGNMENT_INTERVAL,
+    ) as file:
+        for data in tables:
+            group = file.create_group(data.name)
+            hash_by_path = {}
+            for entry_path, entry in sorted(entries_of(data).items()):
+                dataset = group.create_dataset(entry_path, data=entry.array, track_times=False)
+                hash_by_path[entry_path] = entry_hash(entry_path, entry)
+                for name, value in {**entry.attributes, "content_hash": hash_by_path[entry_path]}.items():
+                    dataset.attrs[name] = value
+            created_by = data.info.created_by or f"nasbench {nasbench.__version__}"
+            attributes = attributes_of(replace(data.info, created_by=created_by))
+            hash_by_table[data.name] = table_hash(attributes, hash_by_path)
+            for name, value in {**attributes, "content_hash": hash_by_table[data.name]}.items():
+                group.attrs[name] = value
+        file.attrs["format"] = FORMAT
+        file.attrs["schema_version"] = SCHEMA_VERSION
+        file.attrs["content_hash"] = file_hash(hash_by_table)
+
+
+def content_hash(table: TableData) -> str:
+    """Compute the content hash that a table would be written with.
+
+    Raises:
+        FormatError: The table could not be written.
+    """
+    data = checked_table(table)
+    return table_hash(attributes_of(data.info), {p: entry_hash(p, e) for p, e in entries_of(data).items()})
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable where the system can (it cannot on Windows)."""
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+__all__ = ["checked_table", "content_hash", "write_tables"]
