@@ -59,7 +59,7 @@ def build_network(
     if any(side % step for side in image_shape[1:]):
         raise BadOption(
             f"stages: {recipe.stages} stages halve the image {recipe.stages - 1} times: expected sides that "
-            f"are multiples of {step}, got {image_shape[1]} x {image_shape[2]}. Use a recipe with fewer stages."
+            f"are multiples of {step}, got {image_shape[1]}x{image_shape[2]}. Take a recipe of fewer stages."
         )
     with torch.device("meta"):
         return NETWORKS[space](code, recipe, image_shape[0], classes)

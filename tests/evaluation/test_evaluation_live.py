@@ -1,0 +1,196 @@
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nasbench.errors import BadOption, MissingExtra, NotInSpace, NotMeasured, UnknownName
+from nasbench.evaluation.live import LiveSource, open_live
+from nasbench.evaluation.source import Source
+from nasbench.testing import check_source
+from nasbench.training.recipe import RECIPES
+
+ALL_SKIP, ALL_1X1, ALL_3X3 = (1,) * 6, (2,) * 6, (3,) * 6
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return replace(RECIPES["digits-small"], epochs=3, channels=4, cells_per_stage=1, batch_size=256)
+
+
+@pytest.fixture(scope="module")
+def live(tiny):
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    return LiveSource("digits", tiny)
+
+
+@pytest.fixture
+def extras():
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+
+
+def errors(measurement):
+    return measurement.valid_error, measurement.test_error
+
+
+def test_it_is_a_source(live):
+    assert isinstance(live, Source)
+    assert live.is_live
+
+
+def test_it_keeps_the_contract_of_sources(live):
+    assert len(check_source(live)) > 0
+
+
+def test_it_says_what_it_is(live, tiny):
+    assert live.info.kind == "trainer"
+    assert live.info.name == "live:digits"
+    assert live.info.dataset == "digits"
+    assert live.info.device_kind == "cpu"
+    assert live.info.label == f"live:digits@{tiny.recipe_hash[:12]}"
+    assert live.info.extra["recipe_hash"] == tiny.recipe_hash
+
+
+def test_every_epoch_of_the_recipe_can_be_asked_for(live):
+    assert live.epochs == (1, 2, 3)
+    assert live.replicates == live.replicates_of(ALL_SKIP) == 3
+    assert live.space.name == "nb201"
+
+
+def test_an_answer_is_a_training(live):
+    answer = live.answer(ALL_3X3, epochs=3, replicate=0)
+    assert answer.status == "ok"
+    assert 0 <= answer.valid_error <= 1
+    assert 0 <= answer.test_error <= 1
+    assert answer.train_seconds > 0
+
+
+def test_the_same_question_gets_the_same_errors(live):
+    first, second = (live.answer(ALL_1X1, epochs=2, replicate=1) for _ in range(2))
+    assert errors(first) == errors(second)
+
+
+def test_another_replicate_is_another_training(live):
+    first, second = (live.train(ALL_1X1, epochs=1, replicate=r) for r in (0, 1))
+    assert first.train_loss != second.train_loss
+
+
+def test_answers_at_fewer_epochs_lie_on_the_curve_of_the_full_training(live):
+    curve = live.train(ALL_1X1, epochs=3, replicate=0)
+    for epochs in live.epochs:
+        answer = live.answer(ALL_1X1, epochs=epochs, replicate=0)
+        assert errors(answer) == (curve.valid_error[epochs - 1], curve.test_error[epochs - 1])
+
+
+def test_many_at_once_equal_one_by_one_in_order(live):
+    codes = [ALL_3X3, ALL_SKIP, ALL_1X1]
+    together = live.measure(codes, epochs=2, replicate=0)
+    alone = [live.answer(code, epochs=2, replicate=0) for code in codes]
+    assert together.valid_error.tolist() == [a.valid_error for a in alone]
+    assert together.test_error.tolist() == [a.test_error for a in alone]
+    assert (together.train_seconds > 0).all()
+
+
+def test_measuring_nothing_is_empty(live):
+    none = live.measure(np.empty((0, 6), dtype=np.int8), epochs=1, replicate=0)
+    assert none.valid_error.shape == none.test_error.shape == none.train_seconds.shape == (0,)
+
+
+def test_a_diverged_training_is_failed_without_errors_but_with_seconds(extras, tiny):
+    wild = LiveSource("digits", replace(tiny, learning_rate=1e38))
+    answer = wild.answer(ALL_1X1, epochs=3, replicate=0)
+    assert answer.status == "failed"
+    assert "diverged" in answer.reason
+    assert errors(answer) == (None, None)
+    assert answer.train_seconds > 0
+    columns = wild.measure([ALL_1X1], epochs=3, replicate=0)
+    assert np.isnan(columns.valid_error).all()
+    assert np.isnan(columns.test_error).all()
+    assert columns.train_seconds[0] > 0
+
+
+def test_it_cannot_score_and_leaves_that_to_the_trial(live):
+    assert np.isnan(live.score([ALL_3X3, ALL_SKIP], epochs=3)).tolist() == [True, True]
+    assert live.scored_by == "trial"
+
+
+@pytest.mark.parametrize("epochs", [0, 4])
+def test_epochs_outside_the_recipe_are_not_measured(live, epochs):
+    with pytest.raises(NotMeasured, match=f"trains 1 to 3 epochs of its recipe, got {epochs}"):
+        live.answer(ALL_SKIP, epochs=epochs, replicate=0)
+
+
+@pytest.mark.parametrize("replicate", [-1, 3])
+def test_a_replicate_it_does_not_have_is_not_measured(live, replicate):
+    with pytest.raises(NotMeasured, match=f"trains replicates 0 to 2, got {replicate}"):
+        live.measure([ALL_SKIP], epochs=1, replicate=replicate)
+
+
+def test_a_code_outside_the_space_is_refused_before_anything_is_trained(live):
+    with pytest.raises(NotInSpace, match="takes 0 to 4"):
+        live.measure([ALL_SKIP, (9,) * 6], epochs=1, replicate=0)
+    with pytest.raises(NotInSpace, match="expected 6 decisions"):
+        live.replicates_of((1,))
+
+
+def test_the_short_name_takes_the_small_recipe(extras):
+    assert open_live("live:digits").recipe == RECIPES["digits-small"]
+    assert open_live(" LIVE:digits@digits_small ").info == open_live("live:digits").info
+
+
+def test_its_label_opens_it_again(extras):
+    live = open_live("live:digits@nb201-h0")
+    assert open_live(live.info.label).recipe == RECIPES["nb201-h0"]
+
+
+@pytest.mark.parametrize("text", ["live:cifar10", "digits", "live:"])
+def test_an_unknown_live_source_is_named(text):
+    with pytest.raises(UnknownName, match=f"no live source is named '{text}'"):
+        open_live(text)
+
+
+def test_an_unknown_recipe_is_named():
+    with pytest.raises(UnknownName, match=r"no recipe is named 'digits-smal'. Did you mean 'digits-small'"):
+        open_live("live:digits@digits-smal")
+
+
+def test_an_unknown_data_set_is_named(extras, tiny):
+    with pytest.raises(UnknownName, match="no data set is named 'mnist'"):
+        LiveSource("mnist", tiny)
+
+
+def test_a_device_that_is_not_there_is_refused(extras):
+    with pytest.raises(BadOption, match="device: expected cpu, cuda or cuda:N, got 'tpu'"):
+        open_live("live:digits", device="tpu")
+
+
+def test_fewer_than_one_replicate_is_refused(extras, tiny):
+    with pytest.raises(BadOption, match="replicates: expected a whole number >= 1, got 0"):
+        LiveSource("digits", tiny, replicates=0)
+
+
+def test_without_torch_the_install_command_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtra, match=r"Live training needs torch.*pip install 'nasbench\[torch\]'"):
+        open_live("live:digits")
+
+
+def test_without_scikit_learn_the_install_command_is_named(extras, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(MissingExtra, match=r"needs scikit-learn.*pip install 'nasbench\[torch\]'"):
+        open_live("live:digits")
+
+
+@pytest.mark.gpu
+def test_on_a_gpu_it_measures_gpu_seconds(extras):
+    import torch
+
+    if not torch.cuda.is_available():
+        pytest.skip("torch finds no CUDA device on this machine")
+    live = open_live("live:digits", device="cuda")
+    assert live.info.device_kind == "gpu"
+    assert live.info.device == torch.cuda.get_device_name(0)
+    assert live.answer(ALL_3X3, epochs=1, replicate=0).status == "ok"

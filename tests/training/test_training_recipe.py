@@ -1,0 +1,96 @@
+from dataclasses import FrozenInstanceError, fields, replace
+
+import pytest
+
+from nasbench.errors import BadOption, UnknownName
+from nasbench.training.recipe import RECIPES, Recipe, get_recipe
+
+PLAIN = Recipe(epochs=10, batch_size=32, learning_rate=0.1)
+OTHER_VALUES = {
+    "epochs": 11,
+    "batch_size": 33,
+    "learning_rate": 0.2,
+    "momentum": 0.8,
+    "nesterov": False,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "channels": 8,
+    "cells_per_stage": 2,
+    "stages": 2,
+    "augmentation": "flip-crop",
+    "crop_padding": 1,
+    "split_seed": 1,
+    "precision": "bfloat16",
+}
+
+
+def test_a_recipe_is_frozen():
+    with pytest.raises(FrozenInstanceError):
+        PLAIN.epochs = 3
+
+
+def test_equal_recipes_have_equal_hashes():
+    assert PLAIN.recipe_hash == Recipe(epochs=10, batch_size=32, learning_rate=0.1).recipe_hash
+
+
+def test_the_hash_of_a_recipe_is_the_same_in_every_version():
+    # Written into tables and records: a change here makes their recipes unrecognisable.
+    assert RECIPES["digits-small"].recipe_hash.startswith("3092f5d91566")
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_every_field_changes_the_hash(name):
+    assert replace(PLAIN, **{name: OTHER_VALUES[name]}).recipe_hash != PLAIN.recipe_hash
+
+
+def test_the_fields_tried_are_all_fields_that_have_a_choice():
+    assert {f.name for f in fields(Recipe)} - set(OTHER_VALUES) == {"optimizer"}
+
+
+def test_published_recipe_h1_is_the_published_one():
+    h1 = RECIPES["nb201-h1"]
+    assert (h1.epochs, h1.batch_size, h1.learning_rate, h1.momentum) == (200, 256, 0.1, 0.9)
+    assert (h1.nesterov, h1.weight_decay, h1.schedule) == (True, 5e-4, "cosine")
+    assert (h1.channels, h1.cells_per_stage, h1.stages, h1.crop_padding) == (16, 5, 3, 4)
+
+
+def test_published_recipe_h0_is_h1_with_12_epochs():
+    assert RECIPES["nb201-h0"] == replace(RECIPES["nb201-h1"], epochs=12)
+
+
+def test_cosine_starts_at_the_learning_rate_and_is_half_of_it_midway():
+    assert PLAIN.learning_rate_at(0) == pytest.approx(0.1)
+    assert PLAIN.learning_rate_at(5) == pytest.approx(0.05)
+    assert PLAIN.learning_rate_at(10) == pytest.approx(0.0)
+
+
+def test_constant_schedule_keeps_the_learning_rate():
+    assert replace(PLAIN, schedule="constant").learning_rate_at(9) == 0.1
+
+
+def test_names_are_forgiving():
+    assert get_recipe("Digits_Small") is RECIPES["digits-small"]
+
+
+def test_unknown_recipe_lists_the_near_ones():
+    with pytest.raises(UnknownName, match=r"no recipe is named 'digit-small'. Did you mean 'digits-small'"):
+        get_recipe("digit-small")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"epochs": 0}, "epochs: expected a whole number >= 1, got 0"),
+        ({"stages": 0}, "stages: expected a whole number >= 1, got 0"),
+        ({"weight_decay": -1.0}, "weight_decay: expected a number >= 0, got -1.0"),
+        ({"learning_rate": float("inf")}, "learning_rate: expected a finite number > 0, got inf"),
+        ({"momentum": 1.0}, r"momentum: expected a number in \[0, 1\), got 1.0"),
+        ({"momentum": 0.0}, "nesterov: expected momentum > 0"),
+        ({"schedule": "step"}, "schedule: expected 'cosine' or 'constant', got 'step'"),
+        ({"optimizer": "adam"}, "optimizer: expected 'sgd', got 'adam'"),
+        ({"precision": "float16"}, "precision: expected 'float32' or 'bfloat16', got 'float16'"),
+    ],
+)
+def test_a_value_out_of_range_is_named(change, message):
+    with pytest.raises(BadOption, match=message):
+        replace(PLAIN, **change)
