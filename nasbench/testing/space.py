@@ -14,6 +14,7 @@ from nasbench.spaces import Space
 from nasbench.testing.contract import ContractViolation, require
 
 _SMALL = 50_000  # codes; spaces up to here are also checked whole
+_TINY = 200  # codes; of spaces up to here the neighbours of every code are listed
 _DRAWN = 64
 
 
@@ -165,7 +166,9 @@ def _crossover(space: Space, rng: np.random.Generator) -> None:
 
 def _neighbours(space: Space, rng: np.random.Generator) -> None:
     rule = "neighbours symmetric and never self"
-    for code in _rows(space.sample(6, rng=rng)):
+    whole = space.size is not None and space.size <= _TINY
+    codes = np.concatenate(list(space.enumerate())) if whole else space.sample(6, rng=rng)
+    for code in _rows(codes):
         near = space.neighbours(code)
         _require_inside(space, near, len(near), rule, "neighbours")
         rows = _rows(near)
