@@ -68,7 +68,11 @@ def chart_extent(panel: Panel, axis: Axis, metric: Metric) -> Extent | None:
     pad = _PAD * (top - bottom) or 0.05 * top or 1.0
     y_low, y_high = max(0.0, bottom - pad), top + pad
     beyond = max(_shown(curves, "mean", 0)) > y_high
-    note = f"Values above {y_high:.3g} % early in the search are cut off; the downloads have them." if beyond else ""
+    note = (
+        f"Values above {y_high:.3g} % early in the search are cut off; the downloads have them."
+        if beyond
+        else ""
+    )
     return Extent(x_low, x_high, x_log, y_low, y_high, False, note)
 
 

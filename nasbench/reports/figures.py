@@ -14,7 +14,7 @@ from typing import Any
 
 from nasbench.errors import BadOption
 from nasbench.reports.axes import Extent, Metric, chart_extent, curve_of, tick_labels
-from nasbench.reports.finals import ORACLE_LABEL, RANDOM_LABEL
+from nasbench.reports.finals import RANDOM_LABEL, final_rows, oracle_label
 from nasbench.reports.leaderboard import Axis, Curve, Entry, Panel
 from nasbench.reports.looks import COLOURS, Look
 from nasbench.reports.svg import FAINT, INK, inline, standalone, tidy
@@ -24,7 +24,8 @@ AXES: tuple[Axis, ...] = ("days", "evaluations")
 METRICS: tuple[Metric, ...] = ("error", "regret", "rank")
 
 _WIDTH, _HEIGHT = 460.8, 302.4  # points: 6.4 x 4.2 inches
-_LEFT, _RIGHT, _TOP, _BOTTOM = 54.0, 12.0, 10.0, 46.0  # margins, points
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54.0, 10.0, 10.0, 42.0  # margins, points
+_CROWD = 10  # more entries than this get paler bands, or nothing could be told apart
 _RANDOM_POINTS = 120  # the exact expectation has a point an evaluation; a chart needs no more than this
 
 
@@ -135,7 +136,7 @@ def _svg(
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    labels = [*(entry.label for entry in panel.entries), RANDOM_LABEL, ORACLE_LABEL]
+    labels = [*(entry.label for entry in panel.entries), RANDOM_LABEL, oracle_label(panel)]
     width = _WIDTH + (60.0 + 5.2 * min(max(map(len, labels)), 44) if alone else 0.0)
     settings: dict[str, Any] = {
         "svg.fonttype": "none",
@@ -156,16 +157,28 @@ def _svg(
         figure = Figure(figsize=(width / 72.0, _HEIGHT / 72.0))
         FigureCanvasSVG(figure)
         figure.patch.set_facecolor("white" if alone else "none")
-        box = (_LEFT / width, _BOTTOM / _HEIGHT, (_WIDTH - _LEFT - _RIGHT) / width, (_HEIGHT - _TOP - _BOTTOM) / _HEIGHT)
+        box = (
+            _LEFT / width,
+            _BOTTOM / _HEIGHT,
+            (_WIDTH - _LEFT - _RIGHT) / width,
+            (_HEIGHT - _TOP - _BOTTOM) / _HEIGHT,
+        )
         axes = figure.add_axes(box)
         _dress(axes, extent, x_label=_axis_title(panel, axis), y_label=_y_label(metric))
         handles = _references(axes, panel, key, axis, metric, extent)
+        fill = 0.14 if len(panel.entries) <= _CROWD else 0.06
         for order, entry in enumerate(panel.entries):
             curve = curve_of(entry, axis, metric)
-            line = _series(axes, panel.grids[axis], curve, looks[entry.label], key, metric, order) if curve else None
+            line = (
+                _series(axes, panel.grids[axis], curve, looks[entry.label], key, metric, order, fill)
+                if curve
+                else None
+            )
             if line is not None:
                 handles.insert(order, (entry.label, line))
         if alone:
+            place = {row.label: number for number, row in enumerate(final_rows(panel))}
+            handles.sort(key=lambda handle: place.get(handle[0], len(place)))
             _legend(figure, handles, left=(_WIDTH + 6.0) / width)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
@@ -195,7 +208,14 @@ def _dress(axes: Any, extent: Extent, *, x_label: str, y_label: str) -> None:
 
 
 def _series(
-    axes: Any, grid: Sequence[float], curve: Curve, look: Look, key: str, metric: Metric, order: int
+    axes: Any,
+    grid: Sequence[float],
+    curve: Curve,
+    look: Look,
+    key: str,
+    metric: Metric,
+    order: int,
+    fill: float,
 ) -> Any | None:
     """Draw one entry: its band below, its line above, a few markers along it."""
     import numpy as np
@@ -208,7 +228,7 @@ def _series(
     x = np.asarray(grid, dtype=float)
     band = _band_path(x, _printed(curve.low, metric), _printed(curve.high, metric), floor=axes.get_ylim()[0])
     if band is not None:
-        patch = PathPatch(band, facecolor=look.colour, alpha=0.14, linewidth=0.0, zorder=2.0 + 0.01 * order)
+        patch = PathPatch(band, facecolor=look.colour, alpha=fill, linewidth=0.0, zorder=2.0 + 0.01 * order)
         patch.set_gid(f"{key}-s{look.index}-band")
         axes.add_patch(patch)
     spacing = max(1, known.size // 6)
@@ -217,7 +237,7 @@ def _series(
         mean,
         drawstyle="steps-post",
         color=look.colour,
-        linewidth=1.7,
+        linewidth=1.6,
         marker=look.marker,
         markersize=5.0,
         markevery=[int(i) for i in known[(order * spacing) // 5 % spacing :: spacing]],
@@ -246,7 +266,9 @@ def _band_path(x: Any, low: Any, high: Any, *, floor: float) -> Any | None:
     return Path.make_compound_path(*pieces) if pieces else None
 
 
-def _references(axes: Any, panel: Panel, key: str, axis: Axis, metric: Metric, extent: Extent) -> list[tuple[str, Any]]:
+def _references(
+    axes: Any, panel: Panel, key: str, axis: Axis, metric: Metric, extent: Extent
+) -> list[tuple[str, Any]]:
     """Draw what is known without running anything; returns labelled handles."""
     handles: list[tuple[str, Any]] = []
     reference = panel.reference
@@ -267,7 +289,7 @@ def _references(axes: Any, panel: Panel, key: str, axis: Axis, metric: Metric, e
     if metric == "error" and optimum is not None:
         line = axes.axhline(percent(optimum), color=INK, linewidth=1.0, zorder=1.9)
         line.set_gid(f"{key}-optimum-line")
-        handles.append((ORACLE_LABEL, line))
+        handles.append((oracle_label(panel), line))
     return handles
 
 
@@ -303,4 +325,3 @@ def _printed(values: Sequence[float | None], metric: Metric) -> Any:
     import numpy as np
 
     return np.array([np.nan if v is None else v if metric == "rank" else percent(v) for v in values])
-

@@ -13,7 +13,7 @@ from nasbench.reports.leaderboard import Entry, Leaderboard, Panel, Reference
 from nasbench.units import days, format_error, parse_budget
 
 RANDOM_LABEL = "random search, exact expectation"
-ORACLE_LABEL = "oracle (best in table)"
+ORACLE_LABELS = {"table": "oracle (best in table)", "surrogate": "oracle (best predicted)"}
 MISSING = "–"
 
 
@@ -37,6 +37,7 @@ class FinalRow:
         n: Runs that count.
         failures: Runs that failed.
         strong: Best, or not separated from the best.
+        is_optimum: The row of the best architecture that the source knows.
     """
 
     label: str
@@ -54,6 +55,7 @@ class FinalRow:
     n: int | None = None
     failures: int | None = None
     strong: bool = False
+    is_optimum: bool = False
 
     @property
     def is_reference(self) -> bool:
@@ -68,8 +70,15 @@ class FinalRow:
 
 def final_rows(panel: Panel) -> list[FinalRow]:
     """Order a panel's entries by mean error, those without a result last, then the references."""
-    entries = sorted(panel.entries, key=lambda e: (math.inf if e.final.mean is None else e.final.mean, e.label))
+    entries = sorted(
+        panel.entries, key=lambda e: (math.inf if e.final.mean is None else e.final.mean, e.label)
+    )
     return [*(_entry_row(entry) for entry in entries), *_reference_rows(panel)]
+
+
+def oracle_label(panel: Panel) -> str:
+    """Name the optimum for what it is: the best of a table, of a model's predictions, or known by other means."""
+    return ORACLE_LABELS.get(panel.kind, "oracle (best known)")
 
 
 def random_stop(panel: Panel) -> int | None:
@@ -125,12 +134,12 @@ def ratio_text(row: FinalRow) -> str:
 
 
 def reached_text(row: FinalRow) -> str:
-    """Say how many runs reached the target and the median days of it; ``""`` where there is no target."""
+    """Count the runs that reached the target and write their median days: ``27/30 · 2.05``; ``""`` without a target."""
     target = row.entry.to_target if row.entry else None
     if target is None:
         return ""
-    when = "" if target.median_days is None else f", median {amount_text(target.median_days)}"
-    return f"{target.reached}/{target.n} reached{when}"
+    when = "" if target.median_days is None else f" · {amount_text(target.median_days)}"
+    return f"{target.reached}/{target.n}{when}"
 
 
 def failures_text(row: FinalRow) -> str:
@@ -188,7 +197,9 @@ def _reference_rows(panel: Panel) -> list[FinalRow]:
             )
         )
     if reference.optimum_error is not None:
-        rows.append(FinalRow(label=ORACLE_LABEL, mean=reference.optimum_error, regret=0.0))
+        rows.append(
+            FinalRow(label=oracle_label(panel), mean=reference.optimum_error, regret=0.0, is_optimum=True)
+        )
     return rows
 
 

@@ -52,5 +52,5 @@ def leaderboard_looks(leaderboard: Leaderboard) -> dict[str, Look]:
 
 def _look(index: int, label: str) -> Look:
     tint = index % len(COLOURS)
-    dash = DASHES[(index + index // len(COLOURS)) % len(DASHES)]
+    dash = DASHES[(tint + index // len(COLOURS)) % len(DASHES)]
     return Look(index, label, COLOURS[tint], tint, dash, MARKERS[index % len(MARKERS)])

@@ -66,7 +66,9 @@ def inline(text: str, *, title: str, width: float, height: float, colours: Mappi
 def standalone(text: str, *, ink: str = "#222222", faint: str = "#d8d8d8") -> str:
     """Turn a tidied drawing into a file: fixed colours, a generic font, round joins."""
     text = text.replace(INK, ink).replace(FAINT, faint)
-    style = "<style>text{font-family:system-ui,'Helvetica Neue',Arial,sans-serif}*{stroke-linejoin:round}</style>"
+    style = (
+        "<style>text{font-family:system-ui,'Helvetica Neue',Arial,sans-serif}*{stroke-linejoin:round}</style>"
+    )
     return _OPEN.sub(lambda match: f"{match[0]}\n{style}", text, count=1)
 
 

@@ -43,11 +43,16 @@ def _curve(mean: np.ndarray, spread: np.ndarray, *, first: int) -> Curve:
         return [None] * first + [float(v) for v in values[first:]]
 
     return Curve(
-        mean=listed(mean), low=listed(mean - spread), high=listed(mean + spread), median=listed(mean - 0.2 * spread)
+        mean=listed(mean),
+        low=listed(mean - spread),
+        high=listed(mean + spread),
+        median=listed(mean - 0.2 * spread),
     )
 
 
-def _curves(grid: np.ndarray, speed: float, end: float, rank: float, rng: np.random.Generator, seeds: int) -> Curves:
+def _curves(
+    grid: np.ndarray, speed: float, end: float, rank: float, rng: np.random.Generator, seeds: int
+) -> Curves:
     progress = np.log(grid / grid[0]) / np.log(grid[-1] / grid[0])
     steps = np.maximum.accumulate(progress + rng.normal(0, 0.012, grid.size))
     mean = end + (0.17 - end) * np.exp(-6.0 * speed * np.clip(steps, 0, None))
@@ -226,7 +231,16 @@ def without_results(entry: Entry) -> Entry:
         for axis, c in entry.curves.items()
     }
     final = Final(
-        n=0, mean=None, low=None, high=None, std=None, median=None, best=None, regret=None, rank=None, architecture=None
+        n=0,
+        mean=None,
+        low=None,
+        high=None,
+        std=None,
+        median=None,
+        best=None,
+        regret=None,
+        rank=None,
+        architecture=None,
     )
     return entry.model_copy(
         update={

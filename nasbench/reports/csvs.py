@@ -1,0 +1,141 @@
+"""The leaderboard as CSV: one file of final rows, one of curves in long format; errors stay fractions.
+
+Numbers are written with all their digits, so reading them back gives the same floats; missing is empty.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nasbench.errors import BadOption
+from nasbench.reports.finals import FinalRow, final_rows
+from nasbench.reports.leaderboard import Leaderboard, Panel
+
+FINAL_COLUMNS = (
+    "panel",
+    "source",
+    "label",
+    "kind",
+    "strategy",
+    "options",
+    "family",
+    "mode",
+    "n",
+    "failed_runs",
+    "failed_trials",
+    "error_mean",
+    "error_low",
+    "error_high",
+    "error_std",
+    "error_median",
+    "error_best",
+    "regret",
+    "mean_rank",
+    "evaluations",
+    "days",
+    "days_axis",
+    "target_reached",
+    "target_median_days",
+    "target_ratio",
+    "target_ratio_low",
+    "target_ratio_high",
+    "is_best",
+    "not_separated",
+    "architecture",
+)
+CURVE_COLUMNS = ("panel", "label", "axis", "metric", "x", "mean", "low", "high", "median")
+
+
+def final_csv(leaderboard: Leaderboard) -> str:
+    """Write the final tables of all panels; ``kind`` is ``entry`` or ``reference``."""
+    return _text(
+        FINAL_COLUMNS, (_final(panel, row) for panel in leaderboard.panels for row in final_rows(panel))
+    )
+
+
+def curves_csv(leaderboard: Leaderboard) -> str:
+    """Write every curve in long format: one line a panel, entry, axis, metric and grid point."""
+    return _text(CURVE_COLUMNS, (line for panel in leaderboard.panels for line in _curve_lines(panel)))
+
+
+def rows_csv(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Write rows as they come; the first one names the columns.
+
+    Raises:
+        BadOption: A row has other columns than the first.
+    """
+    kept = list(rows)
+    columns = list(kept[0]) if kept else []
+    for position, row in enumerate(kept):
+        if set(row) != set(columns):
+            raise BadOption(
+                f"rows: expected the columns {columns} in every row, got {list(row)} in row {position}. "
+                "Write a missing value as None."
+            )
+    return _text(columns, ([row[name] for name in columns] for row in kept)) if kept else ""
+
+
+def number(value: Any) -> Any:
+    """Write a float so that it reads back the same, and a missing value as nothing."""
+    if value is None:
+        return ""
+    return repr(float(value)) if isinstance(value, float) else value
+
+
+def _text(columns: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([number(value) for value in line] for line in lines)
+    return buffer.getvalue()
+
+
+def _final(panel: Panel, row: FinalRow) -> list[Any]:
+    entry = row.entry
+    target = entry.to_target if entry else None
+    head = [panel.name, panel.source, row.label]
+    if entry is None:
+        head += ["reference", None, None, None, None, None, None, None]
+    else:
+        options = json.dumps(entry.options, sort_keys=True)
+        head += [
+            "entry",
+            entry.strategy,
+            options,
+            entry.family,
+            entry.mode,
+            row.n,
+            row.failures,
+            entry.failed_trials,
+        ]
+    errors = [row.mean, row.low, row.high, row.std, row.median, row.best, row.regret, row.rank]
+    cost: list[Any] = [row.evaluations, row.days, panel.axis]
+    if target is None:
+        cost += [None] * 5
+    else:
+        cost += [target.reached, target.median_days, target.ratio, target.ratio_low, target.ratio_high]
+    if entry is None:
+        return [
+            *head,
+            *errors,
+            *cost,
+            None,
+            None,
+            panel.reference.optimum_architecture if row.is_optimum else None,
+        ]
+    return [*head, *errors, *cost, entry.is_best, entry.not_separated, entry.final.architecture]
+
+
+def _curve_lines(panel: Panel) -> Iterable[list[Any]]:
+    for entry in panel.entries:
+        for axis, curves in sorted(entry.curves.items()):
+            for metric, curve in (("error", curves.error), ("regret", curves.regret), ("rank", curves.rank)):
+                if curve is None:
+                    continue
+                columns = zip(panel.grids[axis], curve.mean, curve.low, curve.high, curve.median, strict=True)
+                for values in columns:
+                    yield [panel.name, entry.label, axis, metric, *values]
