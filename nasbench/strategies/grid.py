@@ -54,8 +54,9 @@ class Grid:
             raise BadOption(f"order: expected 'lexicographic' or 'random', got {order!r}.")
         self._codes = walk(space)
         if order == "random":
-            codes = list(islice(self._codes, _MOST_HELD + 1))
-            if len(codes) > _MOST_HELD:
+            is_large = space.size is not None and space.size > _MOST_HELD
+            codes = [] if is_large else list(islice(self._codes, _MOST_HELD + 1))
+            if is_large or len(codes) > _MOST_HELD:
                 raise BadOption(
                     f"order: expected a space of at most {_MOST_HELD} codes for 'random', got space "
                     f"{space.name} with more. Use order='lexicographic', or random-search."
