@@ -15,8 +15,9 @@ from typing import Any
 from nasbench.errors import BadOption
 from nasbench.reports.axes import Extent, Metric, chart_extent, curve_of, tick_labels
 from nasbench.reports.finals import RANDOM_LABEL, final_rows, oracle_label
-from nasbench.reports.leaderboard import Axis, Curve, Entry, Panel
+from nasbench.reports.leaderboard import Axis, Curve, Panel
 from nasbench.reports.looks import COLOURS, Look
+from nasbench.reports.reference_lines import reference_lines
 from nasbench.reports.svg import FAINT, INK, inline, standalone, tidy
 from nasbench.units import percent
 
@@ -26,7 +27,6 @@ METRICS: tuple[Metric, ...] = ("error", "regret", "rank")
 _WIDTH, _HEIGHT = 460.8, 302.4  # points: 6.4 x 4.2 inches
 _LEFT, _RIGHT, _TOP, _BOTTOM = 54.0, 10.0, 10.0, 42.0  # margins, points
 _CROWD = 10  # more entries than this get paler bands, or nothing could be told apart
-_RANDOM_POINTS = 120  # the exact expectation has a point an evaluation; a chart needs no more than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _svg(
         )
         axes = figure.add_axes(box)
         _dress(axes, extent, x_label=_axis_title(panel, axis), y_label=_y_label(metric))
-        handles = _references(axes, panel, key, axis, metric, extent)
+        handles = reference_lines(axes, panel, key, axis, metric, extent)
         fill = 0.14 if len(panel.entries) <= _CROWD else 0.06
         for order, entry in enumerate(panel.entries):
             curve = curve_of(entry, axis, metric)
@@ -264,45 +264,6 @@ def _band_path(x: Any, low: Any, high: Any, *, floor: float) -> Any | None:
         outline = np.concatenate([np.column_stack([across, top]), np.column_stack([across, bottom])[::-1]])
         pieces.append(Path(np.concatenate([outline, outline[:1]]), closed=True))
     return Path.make_compound_path(*pieces) if pieces else None
-
-
-def _references(
-    axes: Any, panel: Panel, key: str, axis: Axis, metric: Metric, extent: Extent
-) -> list[tuple[str, Any]]:
-    """Draw what is known without running anything; returns labelled handles."""
-    handles: list[tuple[str, Any]] = []
-    reference = panel.reference
-    optimum = reference.optimum_error
-    if metric == "rank" or (metric == "regret" and optimum is None):
-        return handles
-    shift = optimum if metric == "regret" and optimum is not None else 0.0
-    if reference.random is not None:
-        xs = [float(v) for v in (reference.random.days if axis == "days" else reference.random.evaluations)]
-        inside = [i for i, x in enumerate(xs) if extent.x_low <= x <= extent.x_high]
-        kept = _thin([xs[i] for i in inside], log=extent.x_log)
-        points = [(xs[inside[i]], percent(reference.random.error[inside[i]] - shift)) for i in kept]
-        if points:
-            (line,) = axes.plot(*zip(*points, strict=True), color=INK, linewidth=1.5, zorder=2.9)
-            line.set_dashes((1.0, 1.6))
-            line.set_gid(f"{key}-random-line")
-            handles.append((RANDOM_LABEL, line))
-    if metric == "error" and optimum is not None:
-        line = axes.axhline(percent(optimum), color=INK, linewidth=1.0, zorder=1.9)
-        line.set_gid(f"{key}-optimum-line")
-        handles.append((oracle_label(panel), line))
-    return handles
-
-
-def _thin(xs: Sequence[float], *, log: bool) -> list[int]:
-    """Choose positions evenly along the axis, ends kept."""
-    import numpy as np
-
-    if len(xs) <= _RANDOM_POINTS:
-        return list(range(len(xs)))
-    along = np.log(xs) if log else np.asarray(xs)
-    wanted = np.linspace(along[0], along[-1], _RANDOM_POINTS)
-    chosen = np.unique(np.searchsorted(along, wanted).clip(0, len(xs) - 1))
-    return [int(i) for i in chosen]
 
 
 def _legend(figure: Any, handles: list[tuple[str, Any]], *, left: float) -> None:

@@ -77,7 +77,7 @@ def final_rows(panel: Panel) -> list[FinalRow]:
 
 
 def oracle_label(panel: Panel) -> str:
-    """Name the optimum for what it is: the best of a table, of a model's predictions, or known by other means."""
+    """Name the optimum for what it is: best of a table, of a model's predictions, or known by other means."""
     return ORACLE_LABELS.get(panel.kind, "oracle (best known)")
 
 
@@ -134,7 +134,7 @@ def ratio_text(row: FinalRow) -> str:
 
 
 def reached_text(row: FinalRow) -> str:
-    """Count the runs that reached the target and write their median days: ``27/30 · 2.05``; ``""`` without a target."""
+    """Count the runs that reached the target and give their median days: ``27/30 · 2.05``; else ``""``."""
     target = row.entry.to_target if row.entry else None
     if target is None:
         return ""

@@ -1,4 +1,4 @@
-"""The leaderboard as one HTML file that needs nothing else: no network, no other file, no JavaScript to be read.
+"""The leaderboard as one HTML file that needs no network, no other file and, to be read, no JavaScript.
 
 Curves and tables are in the markup; a small script adds values under the pointer, switches, sorting and
 downloads. The content-security policy names the hash of that script, so nothing else on the page can run.

@@ -36,9 +36,10 @@ _BLANK = "{--}"
 def final_table(leaderboard: Leaderboard) -> str:
     """Write one tabular a panel, with a comment that says where it comes from and what it needs."""
     head = [
-        f"% {_comment(leaderboard.title)}, leaderboard {short_id(leaderboard)}, nasbench {leaderboard.nasbench_version}",
+        f"% {_comment(leaderboard.title)}",
+        f"% leaderboard {short_id(leaderboard)}, nasbench {leaderboard.nasbench_version}",
         r"% Needs \usepackage{booktabs,siunitx} and \sisetup{detect-all,separate-uncertainty}.",
-        "% Errors in percent, mean +- standard deviation over runs; bold: best, and every entry not separated from it.",
+        "% Errors in percent, mean +- standard deviation over runs; bold: best and all not separated from it.",
     ]
     return "\n".join([*head, *(_tabular(panel) for panel in leaderboard.panels)]) + "\n"
 
@@ -76,7 +77,8 @@ def _tabular(panel: Panel) -> str:
         body.append(r"\midrule")
     return "\n".join(
         [
-            f"% {_comment(panel.name)}: {_comment(panel.source)}, budget {_comment(panel.budget)}, {_comment(panel.device)}",
+            f"% {_comment(panel.name)}: {_comment(panel.source)}",
+            f"% budget {_comment(panel.budget)} a run, {_comment(panel.device)}",
             f"\\begin{{tabular}}{{\n  ll{columns}\n  rrrr\n}}",
             r"\toprule",
             " & ".join(names) + r" \\",

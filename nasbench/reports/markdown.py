@@ -34,7 +34,8 @@ def render_markdown(leaderboard: Leaderboard, *, pictures: Sequence[tuple[str, s
     panels = leaderboard.panels
     parts = [
         f"# {escape_markdown(leaderboard.title)}",
-        f"Leaderboard `{short_id(leaderboard)}`. The whole report, with tests and settings, is `index.html` (open it in any browser).",
+        f"Leaderboard `{short_id(leaderboard)}`. The whole report, with tests and settings, is `index.html`: "
+        "open it in any browser.",
     ]
     drawn = dict(pictures)
     for panel in panels:
@@ -86,7 +87,8 @@ def _panel_parts(panel: Panel, picture: str | None) -> list[str]:
         parts.append("Mean over runs; band: 95 % bootstrap interval of the mean.")
     parts.append(_table(panel))
     parts.append(
-        "Errors in percent, mean ± standard deviation over runs. Bold: best, and every entry not separated from it. "
+        "Errors in percent, mean ± standard deviation over runs. "
+        "Bold: best, and every entry not separated from it. "
         f"Cost to target: {panel.axis} as a share of random search's."
     )
     if panel.warnings:
@@ -117,7 +119,8 @@ def _panel_parts(panel: Panel, picture: str | None) -> list[str]:
                 (
                     "Cost",
                     escape_text(
-                        f"{panel.axis} charged on {panel.device}, budget {panel.budget} a run, workers: {panel.workers}"
+                        f"{panel.axis} charged on {panel.device}, budget {panel.budget} a run, "
+                        f"workers: {panel.workers}"
                     ),
                 ),
                 *([("Charging", escape_text(charging))] if charging else []),
