@@ -26,7 +26,6 @@ SPACES: dict[str, Callable[[], Space]] = {
 }
 
 
-@functools.cache
 def get_space(name: str) -> Space:
     """Return the space of this name; one object a process, for spaces hold no state.
 
@@ -36,4 +35,9 @@ def get_space(name: str) -> Space:
     key = name.strip().lower().replace("_", "-")
     if key not in SPACES:
         raise UnknownName.among("space", name, SPACES, hint="List them with: nasbench list spaces")
+    return _made(key)
+
+
+@functools.cache
+def _made(key: str) -> Space:
     return SPACES[key]()

@@ -42,7 +42,7 @@ class NB201Space(ProductSpace):
     algebra, of which there are 6,466.
     """
 
-    encodings = ("onehot", "adjacency", "path", "graph")
+    encodings: tuple[str, ...] = ("onehot", "adjacency", "path", "graph")
 
     def __init__(self) -> None:
         super().__init__("nb201", [Decision(f"{i}->{j}", OPERATIONS) for i, j in EDGES])

@@ -60,7 +60,7 @@ class ProductSpace:
     def contains(self, codes: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Say for each of (n, L) codes whether every value is one of its decision's choices; (n,)."""
         array = self._array(codes)
-        inside: npt.NDArray[np.bool_] = ((array >= 0) & (array < self._limits)).all(axis=1)
+        inside: npt.NDArray[np.bool_] = np.asarray(((array >= 0) & (array < self._limits)).all(axis=1))
         return inside
 
     def check(self, code: Sequence[int]) -> Code:
