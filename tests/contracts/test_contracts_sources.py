@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from nasbench.errors import NotMeasured
+from nasbench.evaluation.opening import open_source
 from nasbench.records import Measurement, Measurements, SourceInfo
+from nasbench.store.bundled import list_tables
 from nasbench.testing import ContractViolation, check_source, toy_space
 from nasbench.testing.source import _NOT_LIVE, RULES
 
@@ -56,6 +58,11 @@ class ToySource:
 
 def test_toy_source_keeps_the_contract():
     assert check_source(ToySource()) == list(RULES)
+
+
+@pytest.mark.parametrize("name", list_tables())
+def test_bundled_table_keeps_the_contract(name):
+    assert check_source(open_source(name)) == list(RULES)
 
 
 def test_codes_may_be_named():
