@@ -1,0 +1,114 @@
+"""The command tree, and what every command has in common: errors, exit codes, interruption."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from nasbench import __version__
+from nasbench.errors import NasbenchError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "compare": ("nasbench.cli.compare:compare", "Run strategies against a source and make a leaderboard."),
+    "run": ("nasbench.cli.compare:run_suite_file", "Run a suite file and make its leaderboard."),
+    "report": ("nasbench.cli.compare:report", "Make the pages of a finished folder again."),
+    "leaderboard": ("nasbench.cli.leaderboard:group", "Build, verify or reproduce a leaderboard."),
+    "table": ("nasbench.cli.table:group", "Look into, verify, compare or export tables."),
+    "query": ("nasbench.cli.query:query", "Ask a source for one architecture."),
+    "list": ("nasbench.cli.listing:group", "List spaces, tables, strategies or recipes."),
+    "new": ("nasbench.cli.strategy:new", "Write a commented strategy file to start from."),
+    "check": ("nasbench.cli.strategy:check", "Check that a strategy keeps its contract."),
+    "doctor": ("nasbench.cli.doctor:doctor", "Say what works on this machine and how to mend the rest."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def __init__(self, *args: Any, lazy: dict[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands in the order of the table."""
+        return list(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in self._lazy:
+            return None
+        module, _, attribute = self._lazy[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table, importing none."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, help_line) in self._lazy.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve a command; an unknown one names the near ones."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], list(self._lazy), n=2, cutoff=0.5)
+            if near:
+                error.message += f" Did you mean {' or '.join(near)}?"
+            raise
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="nasbench")
+def cli() -> None:
+    """Compare neural-architecture-search strategies on tables, surrogates and live training.
+
+    Try: nasbench compare --source nb201-cifar10 --strategies random-search,regularized-evolution
+    --seeds 30 --budget 2gpu-days --out first
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns the exit status.
+
+    0 ok, 1 failure, 2 usage, 3 verification mismatch, 4 missing extra or data, 5 some runs failed,
+    130 interrupted.
+    """
+    try:
+        result = cli.main(args=arguments, prog_name="nasbench", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Abort:
+        return _interrupted(arguments)
+    except KeyboardInterrupt:
+        return _interrupted(arguments)
+    except NasbenchError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output went away; silence the flush at exit too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        click.echo(f"error: {what}", err=True)
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _interrupted(arguments: list[str]) -> int:
+    click.echo("\ninterrupted: what was finished is kept.", err=True)
+    if arguments and arguments[0] in ("compare", "run", "leaderboard"):
+        click.echo("To go on, give the same command again.", err=True)
+    return 130

@@ -1,0 +1,180 @@
+"""``compare``, ``run`` and ``report``: from a suite to a leaderboard."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nasbench.cli.output import json_option, print_json, print_table, progress_bar, say
+from nasbench.errors import BadOption, SomeRunsFailed
+
+if TYPE_CHECKING:
+    from nasbench.reports.leaderboard import Leaderboard
+    from nasbench.runs.suite import Suite
+
+_SPLIT = re.compile(r",(?![^\[]*\])")
+_WITH_OPTIONS = re.compile(r"(?:(?P<label>[^=\[\]]+)=)?(?P<name>[^=\[\]]+)(?:\[(?P<options>.*)\])?")
+
+
+def parse_strategy(text: str) -> dict[str, Any]:
+    """Read ``name`` or ``name[option=value,option=value]``, with ``label=`` in front to name the row.
+
+    Raises:
+        BadOption: Not of that form.
+    """
+    match = _WITH_OPTIONS.fullmatch(text.strip())
+    if match is None:
+        raise BadOption(
+            f"strategies: expected NAME, NAME[option=value,...] or LABEL=NAME[...], got {text!r}."
+        )
+    options: dict[str, Any] = {}
+    for pair in filter(None, (match["options"] or "").split(",")):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise BadOption(f"strategies: expected option=value inside [...], got {pair!r} in {text!r}.")
+        options[key.strip()] = _value(value.strip())
+    return {"name": match["name"].strip(), "label": (match["label"] or "").strip(), "options": options}
+
+
+def _value(text: str) -> Any:
+    """Read an option's value: a whole number, a number, true or false, else text."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def _shared(command: Any) -> Any:
+    """Add the options that ``compare`` and ``run`` share."""
+    for option in (
+        click.option("--jobs", default=1, show_default=True, help="Processes; the result is the same."),
+        click.option("--device", default=None, help="Device of live sources, e.g. cuda."),
+        json_option,
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option("--source", "sources", required=True, help="Tables or live sources, separated by commas.")
+@click.option(
+    "--strategies",
+    required=True,
+    help="Separated by commas: NAME, NAME[option=value,...] or FILE.py:Name; LABEL=NAME names the row.",
+)
+@click.option("--seeds", default=30, show_default=True, help="Runs of each strategy.")
+@click.option(
+    "--budget", required=True, help="What one run may spend: 2gpu-days, 0.5cpu-days, 3600s, 500evals."
+)
+@click.option("--out", default="nasbench-compare", show_default=True, type=click.Path(path_type=Path))
+@click.option("--workers", default=1, show_default=True, help="Simulated workers of a run.")
+@click.option("--epochs", default=None, type=int, help="Training length; default: the source's longest.")
+@click.option(
+    "--charging",
+    "charging",
+    multiple=True,
+    metavar="POLICY=VALUE",
+    help="What answers cost, e.g. repeat=cached, failed=free. Repeatable.",
+)
+@click.option("--title", default="", help="Headline of the page.")
+@_shared
+def compare(
+    sources: str,
+    strategies: str,
+    seeds: int,
+    budget: str,
+    out: Path,
+    workers: int,
+    epochs: int | None,
+    charging: tuple[str, ...],
+    title: str,
+    jobs: int,
+    device: str | None,
+    as_json: bool,
+) -> int:
+    """Run strategies against a source and make an error-versus-time leaderboard.
+
+    The same command again continues what was interrupted. The page is OUT/index.html.
+    """
+    from nasbench.runs.suite import parse_suite
+
+    policies = {}
+    for text in charging:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise BadOption(f"charging: expected policy=value, got {text!r}.")
+        policies[key.strip()] = value.strip()
+    suite = parse_suite(
+        {
+            "name": out.resolve().name or "compare",
+            "title": title,
+            "sources": [s.strip() for s in sources.split(",") if s.strip()],
+            "strategies": [parse_strategy(s) for s in _SPLIT.split(strategies) if s.strip()],
+            "seeds": seeds,
+            "budget": budget,
+            "workers": workers,
+            "epochs": epochs,
+            "charging": policies,
+        },
+        where="compare",
+    )
+    return _publish(suite, out, jobs=jobs, device=device, as_json=as_json)
+
+
+@click.command("run")
+@click.argument("suite_file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option("--resume", is_flag=True, help="Only continue what OUT already holds.")
+@_shared
+def run_suite_file(
+    suite_file: Path, out: Path, resume: bool, jobs: int, device: str | None, as_json: bool
+) -> int:
+    """Run a suite file and make its leaderboard; what OUT already holds is continued."""
+    from nasbench.runs.suite import read_suite
+
+    if resume and not (out / "suite.toml").is_file():
+        raise BadOption(f"resume: {out} holds no suite to continue. Leave --resume out to start it.")
+    return _publish(read_suite(suite_file), out, jobs=jobs, device=device, as_json=as_json)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@json_option
+def report(folder: Path, as_json: bool) -> int:
+    """Make the pages of FOLDER again from its records."""
+    from nasbench.reports.publish import rebuild
+
+    return show(rebuild(folder), folder, as_json=as_json)
+
+
+def _publish(suite: Suite, out: Path, *, jobs: int, device: str | None, as_json: bool) -> int:
+    from nasbench.reports.publish import publish
+
+    with progress_bar("runs") as progress:
+        board = publish(suite, out, jobs=jobs, device=device, progress=progress)
+    return show(board, out, as_json=as_json)
+
+
+def show(board: Leaderboard, folder: Path, *, as_json: bool) -> int:
+    """Print a leaderboard's final tables and where its page is; fails if some runs failed."""
+    from nasbench.reports.terminal import terminal_table
+
+    if as_json:
+        print_json(board.model_dump(mode="json"))
+    else:
+        for panel in board.panels:
+            click.echo(f"\n{panel.dataset} · {panel.source} · {panel.budget} · {panel.scored_by}, percent")
+            columns, rows = terminal_table(panel)
+            print_table(columns, rows, right=range(1, len(columns)), expendable=(4, 5, 7, 3, 6))
+            for line in (*panel.verdicts, *(f"warning: {w}" for w in panel.warnings)):
+                click.echo(line)
+    say(f"page: {(folder / 'index.html').resolve()}")
+    failed = sum(len(entry.failures) for panel in board.panels for entry in panel.entries)
+    if failed:
+        raise SomeRunsFailed(f"{failed} run(s) failed; the page shows which and why.")
+    return 0

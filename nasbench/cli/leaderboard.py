@@ -1,0 +1,65 @@
+"""``leaderboard``: build, verify, reproduce."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from nasbench.cli.compare import show
+from nasbench.cli.output import json_option, print_json, progress_bar, say
+
+_folder = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+
+
+@click.group("leaderboard")
+def group() -> None:
+    """Build, verify or reproduce a leaderboard folder."""
+
+
+@group.command()
+@_folder
+@click.option("--jobs", default=1, show_default=True, help="Processes; the result is the same.")
+@click.option("--device", default=None, help="Device of live sources, e.g. cuda.")
+@json_option
+def build(folder: Path, jobs: int, device: str | None, as_json: bool) -> int:
+    """Run what FOLDER/suite.toml still misses, pack the records and make the pages."""
+    from nasbench.reports.publish import SUITE, publish
+    from nasbench.runs.suite import read_suite
+
+    suite = read_suite(folder / SUITE)
+    with progress_bar("runs") as progress:
+        board = publish(suite, folder, jobs=jobs, device=device, progress=progress)
+    return show(board, folder, as_json=as_json)
+
+
+@group.command()
+@_folder
+@click.option("--sample", default=3, show_default=True, help="Runs of each row to make again.")
+@json_option
+def verify(folder: Path, sample: int, as_json: bool) -> int:
+    """Recompute every number of FOLDER from its records and make a sample of its runs again.
+
+    Exits 3 and names the first difference if anything does not hold.
+    """
+    return _verify(folder, sample, as_json)
+
+
+@group.command()
+@_folder
+@json_option
+def reproduce(folder: Path, as_json: bool) -> int:
+    """Verify FOLDER and make every one of its runs again. Exits 3 at the first difference."""
+    return _verify(folder, None, as_json)
+
+
+def _verify(folder: Path, sample: int | None, as_json: bool) -> int:
+    from nasbench.reports.verification import verify as check
+
+    lines: list[str] = []
+    made = check(folder, sample=sample, say=lambda line: (lines.append(line), say(line))[0])
+    if as_json:
+        print_json({"folder": str(folder), "holds": True, "runs_made_again": made, "checks": lines})
+    else:
+        click.echo(f"{folder}: holds")
+    return 0

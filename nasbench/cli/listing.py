@@ -1,0 +1,127 @@
+"""``list``: spaces, tables, strategies, recipes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from nasbench.cli.output import json_option, print_json, print_table
+
+
+@click.group("list")
+def group() -> None:
+    """List what there is."""
+
+
+def _show(rows: list[dict[str, Any]], columns: list[str], *, as_json: bool, expendable: str = "") -> int:
+    """Print rows; ``expendable`` names the columns that a narrow terminal may lose, in that order."""
+    if as_json:
+        print_json(rows)
+    else:
+        cells = [[str(row[column]) for column in columns] for row in rows]
+        print_table(columns, cells, expendable=[columns.index(name) for name in expendable.split()])
+    return 0
+
+
+@group.command()
+@json_option
+def spaces(as_json: bool) -> int:
+    """List the spaces: what can be built."""
+    from nasbench.spaces import SPACES, get_space
+
+    rows = []
+    for name in SPACES:
+        space = get_space(name)
+        rows.append(
+            {
+                "name": name,
+                "decisions": len(space.decisions),
+                "architectures": "unbounded" if space.size is None else f"{space.size:,}",
+                "encodings": ", ".join(space.encodings),
+            }
+        )
+    return _show(rows, ["name", "decisions", "architectures", "encodings"], as_json=as_json)
+
+
+@group.command()
+@json_option
+def tables(as_json: bool) -> int:
+    """List the tables that are found by name: what has been measured."""
+    from nasbench.store.bundled import find_table, list_tables
+
+    rows = []
+    for name in list_tables():
+        table = find_table(name)
+        rows.append(
+            {
+                "name": name,
+                "space": table.space.name,
+                "dataset": table.info.dataset,
+                "architectures": f"{len(table):,}",
+                "replicates": table.replicates,
+                "epochs": ", ".join(map(str, table.epochs))
+                if len(table.epochs) < 7
+                else f"1 to {table.epochs[-1]}",
+                "device": table.info.device_kind,
+            }
+        )
+    columns = ["name", "space", "dataset", "architectures", "replicates", "epochs", "device"]
+    return _show(rows, columns, as_json=as_json, expendable="device epochs replicates")
+
+
+@group.command()
+@json_option
+def strategies(as_json: bool) -> int:
+    """List the strategies: who proposes."""
+    from nasbench.errors import NasbenchError
+    from nasbench.strategies import STRATEGIES
+    from nasbench.strategies.loading import entry_point_strategies, load_strategy
+
+    rows = []
+    for name in sorted({*STRATEGIES, *entry_point_strategies()}):
+        try:
+            card = getattr(load_strategy(name), "card", None)
+        except NasbenchError as error:  # one broken plug-in is one line, not the end of the list
+            rows.append(
+                dict.fromkeys(("family", "paper", "table", "live"), "") | {"name": name, "needs": str(error)}
+            )
+            continue
+        rows.append(
+            {
+                "name": name,
+                "family": getattr(card, "family", ""),
+                "paper": getattr(card, "paper", ""),
+                "table": getattr(card, "table", ""),
+                "live": getattr(card, "live", ""),
+                "needs": ", ".join(getattr(card, "needs", ())),
+            }
+        )
+    return _show(
+        rows,
+        ["name", "family", "paper", "table", "live", "needs"],
+        as_json=as_json,
+        expendable="needs live table",
+    )
+
+
+@group.command()
+@json_option
+def recipes(as_json: bool) -> int:
+    """List the training recipes of live sources."""
+    from nasbench.training.recipe import RECIPES
+
+    rows = [
+        {
+            "name": name,
+            "epochs": recipe.epochs,
+            "batch": recipe.batch_size,
+            "optimizer": recipe.optimizer,
+            "rate": recipe.learning_rate,
+            "channels": recipe.channels,
+            "hash": recipe.recipe_hash[:12],
+        }
+        for name, recipe in RECIPES.items()
+    ]
+    columns = ["name", "epochs", "batch", "optimizer", "rate", "channels", "hash"]
+    return _show(rows, columns, as_json=as_json)

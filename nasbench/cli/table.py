@@ -1,0 +1,160 @@
+"""``table``: info, verify, diff, export."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nasbench.cli.output import json_option, print_json, print_table, say
+from nasbench.errors import BadOption, Mismatch
+from nasbench.units import format_error
+
+
+@click.group("table")
+def group() -> None:
+    """Look into, verify, compare or export tables.
+
+    TABLE is a name (nasbench list tables), FILE.h5, or FILE.h5:NAME where a file holds several.
+    """
+
+
+@group.command()
+@click.argument("table")
+@json_option
+def info(table: str, as_json: bool) -> int:
+    """Say what TABLE holds."""
+    from nasbench.store.bundled import find_table
+    from nasbench.store.summary import table_summary
+
+    summary = table_summary(find_table(table))
+    if as_json:
+        print_json(summary)
+        return 0
+    attributes: dict[str, Any] = summary["attributes"]
+    best = summary["best"]
+    kind = attributes["device_kind"].upper()
+    noise = summary["replicate_std"]
+    rows = [
+        ("table", summary["name"]),
+        ("space", f"{attributes['space']} ({summary['space_size']:,} architectures)"),
+        ("dataset", attributes["dataset"]),
+        ("architectures", f"{summary['architectures']:,}"),
+        (
+            "training repeats",
+            ", ".join(f"{n:,} with {k}" for k, n in sorted(summary["replicate_histogram"].items())),
+        ),
+        ("failed trainings", str(summary["failed_trainings"])),
+        ("epochs", ", ".join(map(str, summary["epochs"]))),
+        ("curves", ", ".join(summary["metrics"])),
+        ("scalars", ", ".join(summary["scalars"])),
+        ("noise between repeats", "–" if noise is None else f"{format_error(noise, digits=3)} points (sd)"),
+        (
+            "best by mean",
+            "–"
+            if best is None
+            else f"{best['architecture']}  {format_error(best['valid_error'], digits=3)} % validation error",
+        ),
+        (f"{kind}-days", f"{summary['days_one_training_each']:,.1f} for one training of each architecture"),
+        (f"{kind}-days, all", f"{summary['days_all_trainings']:,.1f} for every recorded training"),
+        ("reference device", attributes["reference_device"]),
+        ("licence", attributes["licence"]),
+        ("citation", attributes["citation"]),
+        ("content hash", attributes["content_hash"]),
+    ]
+    print_table(["", ""], rows)
+    return 0
+
+
+@group.command()
+@click.argument("table")
+@json_option
+def verify(table: str, as_json: bool) -> int:
+    """Recompute the hashes of TABLE (or of every table of FILE.h5) and check every number.
+
+    Exits 3 and names what does not hold.
+    """
+    from nasbench.store.bundled import find_table
+    from nasbench.store.verify import verify_table
+
+    if table.endswith(".h5"):
+        path, name = Path(table), None
+    else:
+        found = find_table(table)
+        path, name = found.path, found.name
+    findings = verify_table(path, name)
+    if as_json:
+        print_json({"table": table, "holds": not findings, "findings": [str(f) for f in findings]})
+    if findings:
+        for finding in findings[1:]:
+            say(f"also: {finding}")
+        raise Mismatch(f"{path}: {findings[0]}")
+    if not as_json:
+        click.echo(f"{table}: holds")
+    return 0
+
+
+@group.command()
+@click.argument("first")
+@click.argument("second")
+@json_option
+def diff(first: str, second: str, as_json: bool) -> int:
+    """Say what differs between two tables of one space. Exits 1 if anything does."""
+    from nasbench.store.bundled import find_table
+    from nasbench.store.diff import diff_tables
+
+    difference = diff_tables(find_table(first), find_table(second))
+    if as_json:
+        print_json({"equal": difference.is_equal, **dataclasses.asdict(difference)})
+        return 0 if difference.is_equal else 1
+    if difference.is_equal:
+        click.echo("equal")
+        return 0
+    for name, (a, b) in difference.attributes.items():
+        click.echo(f"attribute {name}: {str(a)[:100]!r} against {str(b)[:100]!r}")
+    for where, architectures in (("first", difference.only_a), ("second", difference.only_b)):
+        if architectures:
+            shown = ", ".join(architectures[:3]) + (", ..." if len(architectures) > 3 else "")
+            click.echo(f"only in the {where}: {len(architectures):,} architectures ({shown})")
+    for where, epochs in (("first", difference.epochs_only_a), ("second", difference.epochs_only_b)):
+        if epochs:
+            click.echo(f"only in the {where}: epochs {', '.join(map(str, epochs))}")
+    for name, cells in difference.cells.items():
+        if cells:
+            click.echo(
+                f"{name}: {cells.changed:,} cells changed (largest difference {cells.max_abs:.6g}), "
+                f"{cells.only_a:,} only in the first, {cells.only_b:,} only in the second"
+            )
+    return 1
+
+
+@group.command()
+@click.argument("table")
+@click.option("--out", default="-", help="FILE.csv or FILE.parquet; - for CSV on standard output.")
+@click.option(
+    "--layout",
+    type=click.Choice(["long", "wide"]),
+    default="long",
+    show_default=True,
+    help="A row a training, or a row an architecture.",
+)
+def export(table: str, out: str, layout: str) -> int:
+    """Write TABLE as CSV or Parquet."""
+    from nasbench.store.bundled import find_table
+    from nasbench.store.export import export_csv, export_parquet
+
+    found = find_table(table)
+    if out == "-":
+        export_csv(found, sys.stdout, layout=layout)  # type: ignore[arg-type]
+        return 0
+    if out.endswith(".parquet"):
+        if layout != "long":
+            raise BadOption("layout: Parquet is written in the long layout only, got 'wide'. Use FILE.csv.")
+        export_parquet(found, out)
+    else:
+        export_csv(found, out, layout=layout)  # type: ignore[arg-type]
+    say(f"wrote {out}")
+    return 0

@@ -1,0 +1,126 @@
+"""From packed records to the leaderboard: nothing else goes in, so anyone can do it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from nasbench.errors import NasbenchError
+from nasbench.reports.build import build_leaderboard
+from nasbench.reports.inputs import EntryRuns, PanelInput
+from nasbench.reports.leaderboard import Leaderboard, Published, Reference
+from nasbench.runs.packing import PackedPanel, PackedRecords
+from nasbench.runs.suite import Suite, parse_suite
+from nasbench.spaces import get_space
+from nasbench.store.published import read_published
+from nasbench.strategies.loading import load_strategy
+from nasbench.strategies.strategy import Card
+from nasbench.units import parse_budget
+
+_NOTES = {
+    "mean validation error": (
+        "This source records no test error. The search sees one training repeat at a time; the page scores "
+        "each incumbent by its mean validation error over all recorded repeats."
+    ),
+    "mean test error": (
+        "The search sees validation errors only, one training repeat at a time; the page scores each incumbent "
+        "by its mean test error over all recorded repeats, which was sealed from the search."
+    ),
+    "trial": (
+        "The search sees validation errors only; the page scores each incumbent by the test error of its own "
+        "training, which was sealed from the search."
+    ),
+}
+
+
+def assemble(records: PackedRecords) -> Leaderboard:
+    """Build the leaderboard of packed records."""
+    suite = parse_suite(records.suite, where="records.h5: suite")
+    panels = [_panel(suite, panel, name) for panel, name in zip(records.panels, suite.sources, strict=True)]
+    datasets = {panel.dataset.lower() for panel in panels}
+    published = [
+        Published(
+            method=row.method,
+            error_percent=row.error_percent,
+            error_std_percent=row.error_std_percent,
+            gpu_days=row.gpu_days,
+            parameters_millions=row.parameters_millions,
+            reference=row.reference,
+            note=row.note,
+        )
+        for row in read_published()
+        if row.dataset.lower() in datasets
+    ]
+    return build_leaderboard(
+        title=suite.title
+        or f"{' · '.join(panel.dataset for panel in panels)}: error versus {panels[0].device_kind.upper()}-days",
+        suite=records.suite,
+        panels=panels,
+        published=published,
+    )
+
+
+def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
+    source = packed.source
+    space = get_space(source["space"])
+    budget = parse_budget(suite.budget)
+    labels = {row.label: row for row in suite.strategies}
+
+    def entry(label: str, runs: Sequence[object]) -> EntryRuns:
+        row = labels[label]
+        card = _card(row.name)
+        return EntryRuns(
+            label=label,
+            strategy=row.name,
+            options=row.options,
+            family=card.family,
+            mode=card.live if source["kind"] == "trainer" else card.table,
+            paper=card.paper,
+            runs=runs,  # type: ignore[arg-type]
+        )
+
+    def format_code(code: npt.NDArray[np.int8]) -> str:
+        return space.format(code.tolist())
+
+    extra = source["extra"]
+    return PanelInput(
+        name=name,
+        source=source["label"],
+        kind=source["kind"],
+        space=source["space"],
+        dataset=source["dataset"],
+        device=source["device"],
+        device_kind=source["device_kind"],
+        epochs=source["epochs"],
+        budget=suite.budget,
+        budget_seconds=budget.seconds,
+        budget_evaluations=budget.evaluations,
+        workers=suite.workers,
+        charging=dict(records_charging(suite)),
+        scored_by=packed.scored_by,
+        score_note=_NOTES[packed.scored_by],
+        citation=str(extra.get("citation", "")),
+        licence=str(extra.get("licence", "")),
+        reference=Reference.model_validate(packed.reference),
+        codes=packed.codes.reshape(len(packed.codes), len(space.decisions)),
+        score=packed.scores,
+        entries=[entry(e.label, e.runs) for e in packed.entries],
+        format_code=format_code,
+    )
+
+
+def records_charging(suite: Suite) -> dict[str, str]:
+    """Return every charging policy of a suite, spelled out."""
+    content: dict[str, str] = suite.content()["charging"]
+    return content
+
+
+def _card(name: str) -> Card:
+    """Find the card of a strategy; code of somebody's own that is not here has a blank one."""
+    try:
+        found = getattr(load_strategy(name), "card", None)
+    except NasbenchError:
+        found = None
+    return found if isinstance(found, Card) else Card(family="own code", paper="")

@@ -1,0 +1,164 @@
+"""From a suite to a folder with everything: run what is missing, pack, assemble, write the pages."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from nasbench import __version__
+from nasbench.errors import BadOption
+from nasbench.evaluation.source import Source
+from nasbench.reports.assemble import assemble
+from nasbench.reports.leaderboard import Leaderboard
+from nasbench.reports.reference import reference_of
+from nasbench.reports.write import write_report
+from nasbench.runs.campaign import CampaignResult, Progress, check_suite, locked, run_suite
+from nasbench.runs.packing import (
+    PackedEntry,
+    PackedPanel,
+    PackedRecords,
+    distinct_codes,
+    read_records,
+    write_records,
+)
+from nasbench.runs.suite import Suite, parse_suite, read_suite, write_suite
+from nasbench.units import parse_budget
+
+RECORDS = "records.h5"
+SUITE = "suite.toml"
+LEADERBOARD = "leaderboard.json"
+
+
+def publish(
+    suite: Suite,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    device: str | None = None,
+    progress: Progress | None = None,
+) -> Leaderboard:
+    """Run a suite into a folder and make its leaderboard; what the folder already holds is kept.
+
+    Args:
+        suite: What to run.
+        folder: Made if it is not there. It may hold an interrupted or a smaller run of the same suite.
+        jobs: Processes; the result does not depend on it.
+        device: Device of live sources.
+        progress: Told as runs finish.
+
+    Raises:
+        BadOption: The folder holds another suite, or another process writes to it.
+        NasbenchError: As ``check_suite`` and ``run_suite``.
+        OSError: The folder cannot be written; finished trials are kept.
+    """
+    sources = check_suite(suite, device=device)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        packed = _earlier(suite, folder)
+        write_suite(suite, folder / SUITE)
+        result = run_suite(suite, folder, jobs=jobs, device=device, progress=progress, packed=packed)
+        records = pack(suite, sources, result)
+        write_records(records, folder / RECORDS)
+        # The packed file holds every record whole, so the files they came from may go.
+        shutil.rmtree(folder / "runs", ignore_errors=True)
+        _note_environment(suite, result, folder)
+        board = assemble(records)
+        write_report(board, folder)
+    (folder / ".lock").unlink(missing_ok=True)
+    return board
+
+
+def rebuild(folder: Path) -> Leaderboard:
+    """Make the leaderboard and the pages of a folder again from its records alone.
+
+    Raises:
+        FormatError: The records are missing, damaged or edited.
+    """
+    board = assemble(read_records(folder / RECORDS))
+    write_report(board, folder)
+    return board
+
+
+def pack(suite: Suite, sources: list[Source], result: CampaignResult) -> PackedRecords:
+    """Gather the runs of a suite with what their sources say of the architectures they met."""
+    budget = parse_budget(suite.budget)
+    panels = []
+    for p, source in enumerate(sources):
+        epochs = suite.epochs if suite.epochs is not None else source.epochs[-1]
+        entries = [PackedEntry(row.label, result.runs[p, r]) for r, row in enumerate(suite.strategies)]
+        codes = distinct_codes([run for entry in entries for run in entry.runs])
+        scores = source.score(codes, epochs=epochs) if len(codes) else np.empty(0)
+        reference = reference_of(source, epochs=epochs, budget=budget)
+        about = {**asdict(source.info), "space": source.space.name, "epochs": epochs}
+        panels.append(
+            PackedPanel(
+                source=json.loads(json.dumps(about)),
+                scored_by=source.scored_by,
+                reference=reference.model_dump(mode="json"),
+                codes=codes,
+                scores=scores,
+                entries=entries,
+            )
+        )
+    return PackedRecords(suite=suite.content(), nasbench=__version__, panels=panels)
+
+
+def _earlier(suite: Suite, folder: Path) -> PackedRecords | None:
+    """Return the packed records of a folder that this suite continues, if there are any.
+
+    Raises:
+        BadOption: The folder holds another suite; more seeds of the same one are welcome.
+    """
+    path = folder / SUITE
+    if path.is_file():
+        held, wanted = read_suite(path).content(), suite.content()
+        for key in wanted:
+            if key not in ("seeds", "title", "name") and held.get(key) != wanted[key]:
+                raise BadOption(
+                    f"out: {folder} holds another suite ({key}: {_short(held.get(key))} there, "
+                    f"{_short(wanted[key])} here). Give another --out."
+                )
+    if not (folder / RECORDS).is_file():
+        return None
+    records = read_records(folder / RECORDS)
+    held_sources = parse_suite(records.suite, where=str(folder / RECORDS)).sources
+    return records if held_sources == suite.sources else None
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def _note_environment(suite: Suite, result: CampaignResult, folder: Path) -> None:
+    """Write what is true of this machine and this day, apart from the reproducible files."""
+    packages = {}
+    for name in ("numpy", "scipy", "h5py", "pandas", "matplotlib", "torch"):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    thinking = {
+        f"{suite.sources[p]} · {suite.strategies[r].label}": round(seconds, 6)
+        for (p, r), seconds in sorted(result.thinking_seconds.items())
+    }
+    about = {
+        "note": "What made these records; not part of the leaderboard's hash.",
+        "nasbench": __version__,
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "packages": packages,
+        "wall_seconds": round(result.wall_seconds, 3),
+        "runs_already_finished": result.resumed,
+        "thinking_seconds": thinking,
+    }
+    (folder / "environment.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
