@@ -65,7 +65,8 @@ def draw_law(valid: Floats, score: Floats) -> DrawLaw:
     if not (repeats.all() and np.isfinite(score).all()):
         raise BadOption(
             f"valid, score: expected a repeat and a score of every architecture, got "
-            f"{int((repeats == 0).sum())} without a repeat and {int((~np.isfinite(score)).sum())} without a score. "
+            f"{int((repeats == 0).sum())} without a repeat and {int((~np.isfinite(score)).sum())} "
+            "without a score. "
             "Random search would draw them too, so there is no exact expectation."
         )
     architecture, _ = np.nonzero(has)

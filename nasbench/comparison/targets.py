@@ -13,6 +13,8 @@ from nasbench.errors import BadOption
 
 Floats = npt.NDArray[np.float64]
 
+SLACK = 1e-12  # error fraction; a target is often a mean of the very scores it is held against
+
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
@@ -33,7 +35,8 @@ class Ratio:
 def first_reach(spent: Floats, values: Floats, target: float) -> float:
     """Find what was spent when the incumbent's score was first at or below the target.
 
-    The score need not fall steadily: the incumbent is chosen by validation error.
+    The score need not fall steadily: the incumbent is chosen by validation error. A score within 1e-12 of
+    the target counts as reaching it.
 
     Args:
         spent: (T,) charged seconds up to each trial.
@@ -43,7 +46,7 @@ def first_reach(spent: Floats, values: Floats, target: float) -> float:
     Returns:
         Seconds; inf where the run never reached it.
     """
-    reached = np.flatnonzero(values <= target)
+    reached = np.flatnonzero(values <= target + SLACK)
     return float(spent[reached[0]]) if len(reached) else math.inf
 
 

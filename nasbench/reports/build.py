@@ -66,7 +66,12 @@ def build_leaderboard(
         title=title,
         suite=suite,
         nasbench_version=__version__,
-        records_hash=records_hash(run for panel in panels for entry in panel.entries for run in entry.runs),
+        records_hash=records_hash(
+            run
+            for panel in panels
+            for entry in panel.entries
+            for run in sorted(entry.runs, key=lambda run: int(run.header["seed"]))
+        ),
         bootstrap={"resamples": bootstrap_resamples, "seed": bootstrap_seed, "level": LEVEL},
         panels=made,
         published=list(published),
