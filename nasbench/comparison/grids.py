@@ -30,7 +30,8 @@ def seconds_grid(earliest: float, latest: float, *, points: int = POINTS) -> npt
         return np.zeros(0)
     if points == 1 or not 0.0 < earliest < latest:
         return np.array([latest])
-    grid = np.geomspace(earliest, latest, points)
+    # Nine digits, so that a point is the same number on every processor before any run is read at it.
+    grid = np.array([float(f"{point:.9g}") for point in np.geomspace(earliest, latest, points)])
     grid[0], grid[-1] = earliest, latest
     return grid
 
