@@ -59,9 +59,10 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             near = difflib.get_close_matches(args[0], list(self._lazy), n=2, cutoff=0.5)
-            if near:
-                error.message += f" Did you mean {' or '.join(near)}?"
-            raise
+            if not near:
+                raise
+            guess = " or ".join(near)
+            raise click.UsageError(f"No command {args[0]!r}. Did you mean {guess}?", ctx) from error
 
 
 @click.group(

@@ -57,7 +57,12 @@ def _verify(folder: Path, sample: int | None, as_json: bool) -> int:
     from nasbench.reports.verification import verify as check
 
     lines: list[str] = []
-    made = check(folder, sample=sample, say=lambda line: (lines.append(line), say(line))[0])
+
+    def tell(line: str) -> None:
+        lines.append(line)
+        say(line)
+
+    made = check(folder, sample=sample, say=tell)
     if as_json:
         print_json({"folder": str(folder), "holds": True, "runs_made_again": made, "checks": lines})
     else:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasbench.errors import NasbenchError
+from nasbench.evaluation.charging import Charging
 from nasbench.reports.build import build_leaderboard
 from nasbench.reports.inputs import EntryRuns, PanelInput
 from nasbench.reports.leaderboard import Leaderboard, Published, Reference
@@ -17,7 +18,7 @@ from nasbench.spaces import get_space
 from nasbench.store.published import read_published
 from nasbench.strategies.loading import load_strategy
 from nasbench.strategies.strategy import Card
-from nasbench.units import parse_budget
+from nasbench.units import days_label, parse_budget
 
 _NOTES = {
     "mean validation error": (
@@ -25,8 +26,8 @@ _NOTES = {
         "each incumbent by its mean validation error over all recorded repeats."
     ),
     "mean test error": (
-        "The search sees validation errors only, one training repeat at a time; the page scores each incumbent "
-        "by its mean test error over all recorded repeats, which was sealed from the search."
+        "The search sees validation errors only, one training repeat at a time; the page scores each "
+        "incumbent by its mean test error over all recorded repeats, which was sealed from the search."
     ),
     "trial": (
         "The search sees validation errors only; the page scores each incumbent by the test error of its own "
@@ -54,8 +55,7 @@ def assemble(records: PackedRecords) -> Leaderboard:
         if row.dataset.lower() in datasets
     ]
     return build_leaderboard(
-        title=suite.title
-        or f"{' · '.join(panel.dataset for panel in panels)}: error versus {panels[0].device_kind.upper()}-days",
+        title=suite.title or _title(panels),
         suite=records.suite,
         panels=panels,
         published=published,
@@ -98,7 +98,7 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
         budget_seconds=budget.seconds,
         budget_evaluations=budget.evaluations,
         workers=suite.workers,
-        charging=dict(records_charging(suite)),
+        charging=Charging.of(suite.charging).as_dict(),
         scored_by=packed.scored_by,
         score_note=_NOTES[packed.scored_by],
         citation=str(extra.get("citation", "")),
@@ -111,10 +111,9 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
     )
 
 
-def records_charging(suite: Suite) -> dict[str, str]:
-    """Return every charging policy of a suite, spelled out."""
-    content: dict[str, str] = suite.content()["charging"]
-    return content
+def _title(panels: Sequence[PanelInput]) -> str:
+    datasets = " · ".join(dict.fromkeys(panel.dataset for panel in panels))
+    return f"{datasets}: error versus {days_label(panels[0].device_kind)}"
 
 
 def _card(name: str) -> Card:

@@ -39,7 +39,7 @@ def final_table(leaderboard: Leaderboard) -> str:
         f"% {_comment(leaderboard.title)}",
         f"% leaderboard {short_id(leaderboard)}, nasbench {leaderboard.nasbench_version}",
         r"% Needs \usepackage{booktabs,siunitx} and \sisetup{detect-all,separate-uncertainty}.",
-        "% Errors in percent, mean +- standard deviation over runs; bold: best and all not separated from it.",
+        "% Errors in percent, mean +- standard deviation; bold: best and those not separated from it.",
     ]
     return "\n".join([*head, *(_tabular(panel) for panel in leaderboard.panels)]) + "\n"
 

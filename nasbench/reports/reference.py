@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import numpy.typing as npt
 
 from nasbench.evaluation.source import Source
 from nasbench.reports.leaderboard import RandomExpectation, Reference
 from nasbench.units import Budget, days
-
-if TYPE_CHECKING:
-    from nasbench.store.table import Table
 
 NOTHING_KNOWN = Reference(
     optimum_error=None,
@@ -49,14 +45,13 @@ def reference_of(source: Source, *, epochs: int, budget: Budget) -> Reference:
         architectures=len(table),
         mean_seconds=seconds,
         replicate_std=float(np.mean(spread)) if len(spread) else None,
-        random=_random_expectation(table, valid, score, seconds=seconds, budget=budget),
+        random=_random_expectation(valid, score, seconds=seconds, budget=budget),
     )
 
 
 def _random_expectation(
-    table: Table,
-    valid: np.ndarray[tuple[int, int], np.dtype[np.float64]],
-    score: np.ndarray[tuple[int], np.dtype[np.float64]],
+    valid: npt.NDArray[np.float64],
+    score: npt.NDArray[np.float64],
     *,
     seconds: float,
     budget: Budget,

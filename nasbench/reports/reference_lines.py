@@ -1,4 +1,4 @@
-"""Lines of what is known without running any strategy: the exact random-search expectation and the optimum."""
+"""Lines of what is known without running a strategy: random search's exact expectation and the optimum."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nasbench.errors import BadOption, MissingExtra, UnknownName
 from nasbench.strategies import STRATEGIES
@@ -98,8 +98,7 @@ def _as_factory(found: Any, name: str) -> StrategyFactory:
         missing = [method for method in ("ask", "tell") if not callable(getattr(found, method, None))]
         if missing:
             raise BadOption(f"strategy {name!r}: class {found.__name__} has no {' and no '.join(missing)}().")
-        factory: StrategyFactory = found
-        return factory
+        return cast(StrategyFactory, found)
     if inspect.isfunction(found):
         parameters = list(inspect.signature(found).parameters)
         if parameters[:3] != ["space", "evaluate", "rng"]:
