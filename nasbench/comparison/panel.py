@@ -56,6 +56,7 @@ class PanelNumbers:
         contrasts: Pairs (i, j), i < j, that can be compared.
         holm_p: Their p values, corrected over all of them.
         target: Score that the time to target is about, or None.
+        is_target_half_way: Whether it is random search's mean at half the budget.
         times: Time to target of each entry; None without a target.
     """
 
@@ -71,6 +72,7 @@ class PanelNumbers:
     contrasts: dict[tuple[int, int], Contrast]
     holm_p: dict[tuple[int, int], float]
     target: float | None
+    is_target_half_way: bool
     times: list[TargetTimes | None]
 
     @property
@@ -97,8 +99,9 @@ def compare(
 ) -> PanelNumbers:
     """Compare the entries of one panel.
 
-    The target is the mean final score of random search where it has one, else the median over entries of
-    their mean final score.
+    The target is what random search's mean score is at half the budget, where all its runs have a result by
+    then; else the median over entries of their mean final score. At half the budget, because most of random
+    search's own runs then reach it within the whole, and its median time is well determined.
 
     Args:
         entries: k entries, made with the same budget.
@@ -121,7 +124,15 @@ def compare(
     known = [m for m in means if m is not None]
     contrasts = _contrasts(entries, resampler)
     corrected = holm([found.p for found in contrasts.values()])
-    target = None if random_search is None else means[random_search]
+    target = None
+    if random_search is not None:
+        own = entries[random_search]
+        if budget_seconds is None and budget_evaluations is not None:
+            half_way = own.over_evaluations(np.array([max(1.0, budget_evaluations // 2)]))
+        else:
+            half_way = own.over_seconds(np.array([(budget_seconds or longest) / 2.0]))
+        target = _finite(band(half_way, resampler).mean[0])
+    is_half_way = target is not None
     if target is None and known:
         target = statistics.median(known)
     times: list[TargetTimes | None] = [None] * len(entries)
@@ -141,6 +152,7 @@ def compare(
         contrasts=contrasts,
         holm_p=dict(zip(contrasts, corrected, strict=True)),
         target=target,
+        is_target_half_way=is_half_way,
         times=times,
     )
 

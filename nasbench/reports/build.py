@@ -243,10 +243,10 @@ def _target_note(panel: PanelInput, numbers: PanelNumbers) -> str:
     if numbers.target is None:
         return "No target: no entry has a result in every run."
     at = panel.random_search
-    if at is not None and numbers.means[at] is not None:
-        what = f"the mean final score of {panel.entries[at].label}"
+    if numbers.is_target_half_way and at is not None:
+        what = f"the mean score of {panel.entries[at].label} at half the budget"
     else:
-        what = "the median over entries of their mean final score, for there is no mean of random search"
+        what = "the median over entries of their mean final score, for there is no such mean of random search"
     return f"The target is {what} ({format_error(numbers.target)} %)."
 
 

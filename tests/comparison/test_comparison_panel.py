@@ -29,8 +29,15 @@ def test_two_entries_by_hand(entry, resampler):
     assert numbers.means == pytest.approx([0.3, 0.25])
     assert numbers.final_ranks == [1.75, 1.25]
     assert numbers.best == 1
-    assert numbers.target == pytest.approx(0.3)
-    assert numbers.times[1].median_seconds == 30.0
+    assert numbers.target == pytest.approx(0.5)  # random search after 20 of 40 seconds
+    assert numbers.is_target_half_way
+    assert numbers.times[1].median_seconds == 10.0
+
+
+def test_target_with_a_budget_in_evaluations_is_random_search_at_half_of_them(entry, resampler):
+    random = entry([0.5, 0.4, 0.3, 0.2])
+    numbers = compare([random], resampler, random_search=0, budget_evaluations=4)
+    assert numbers.target == pytest.approx(0.4)
 
 
 def test_an_entry_turned_round_is_the_same_comparison(entry, resampler):

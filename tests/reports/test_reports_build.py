@@ -179,8 +179,9 @@ def test_the_better_entry_is_best_and_said_to_end_lower(two):
 def test_target_is_what_random_search_reaches(two):
     shown = two.panels[0]
     random, clever = shown.entries
-    assert shown.target_error == random.final.mean
-    assert "mean final score of random-search" in shown.target_note
+    assert shown.target_error > random.final.mean
+    assert "mean score of random-search at half the budget" in shown.target_note
+    assert random.to_target.reached > random.to_target.n / 2
     assert clever.to_target.n == 20
     assert clever.to_target.reached >= random.to_target.reached
     assert clever.to_target.ratio < 1
