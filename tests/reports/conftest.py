@@ -276,3 +276,21 @@ def fail_entry() -> Callable[[Entry], Entry]:
 @pytest.fixture(scope="session")
 def page_leaderboard() -> Leaderboard:
     return build_leaderboard()
+
+
+@pytest.fixture(scope="session")
+def page(page_leaderboard: Leaderboard) -> str:
+    from nasbench.reports.html import render_html
+
+    return render_html(page_leaderboard)
+
+
+@pytest.fixture
+def relabel() -> Callable[[Panel, str], Panel]:
+    """Gives the first entry of a panel another label."""
+
+    def renamed(panel: Panel, label: str) -> Panel:
+        first = panel.entries[0].model_copy(update={"label": label})
+        return panel.model_copy(update={"entries": [first, *panel.entries[1:]], "pairs": []})
+
+    return renamed
