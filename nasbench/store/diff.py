@@ -127,7 +127,7 @@ def _scalar(table: Table, name: str, rows: npt.NDArray[np.int64]) -> npt.NDArray
 
 def _failed(table: Table, rows: npt.NDArray[np.int64], replicates: int) -> npt.NDArray[np.float64]:
     out = np.zeros((len(rows), replicates))
-    failed = table.data().failed
+    failed = table.failed
     if failed is not None:
         out[:, : table.replicates] = failed[rows]
     return out

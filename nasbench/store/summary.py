@@ -30,7 +30,7 @@ def table_summary(table: Table) -> dict[str, Any]:
     measured = (~np.isnan(values)).sum(axis=1)
     squares = np.nansum((values - mean[:, None]) ** 2)
     freedom = int((measured - 1).clip(min=0).sum())
-    failed = table.data().failed
+    failed = table.failed
     return {
         "name": table.name,
         "attributes": asdict(table.info),

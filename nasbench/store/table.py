@@ -8,18 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
-from nasbench.errors import BadOption, FormatError, NotMeasured, UnknownName
-from nasbench.records import Code, Codes, Measurement, Measurements
-from nasbench.spaces import get_space
-from nasbench.store.content import Entry, info_from
-from nasbench.store.data import Provenance, Scalar, TableData
+from nasbench.errors import BadOption, NotMeasured
+from nasbench.records import Code, Measurement, Measurements
+from nasbench.store.content import Entry
 from nasbench.store.files import attributes, choose, entries, open_file
 from nasbench.store.index import RowIndex
+from nasbench.store.stored import StoredTable
 
 Column = npt.NDArray[np.float64]
 _Cells = tuple[list[float | None], list[float | None], list[float]]
@@ -48,135 +47,23 @@ def open_table(path: str | Path, name: str | None = None) -> Table:
         return Table(chosen, file_path, attributes(file_path, group), entries(file_path, group))
 
 
-class Table:
-    """One table.
+class Table(StoredTable):
+    """One table, asked by architecture.
 
-    Attributes:
-        name: Name of the table.
-        path: The file it lies in.
-        info: Its attributes.
-        space: Its space.
-        codes: (n, L) architectures in lexicographic order.
-        epochs: Training lengths recorded, increasing.
-        replicates: Largest number of training repeats of one architecture.
+    Every look-up it has made ready is kept, so the second question of a kind is answered from plain lists
+    and columns. Attributes: see ``StoredTable``.
     """
 
     def __init__(
         self, name: str, path: Path, attribute_by_name: dict[str, str], entry_by_path: dict[str, Entry]
     ) -> None:
-        self.name = name
-        self.path = path
-        self.info = info_from(attribute_by_name)
-        self.space = get_space(self.info.space)
-        self.codes: Codes = _array(entry_by_path["codes"])
-        self.epochs = tuple(_array(entry_by_path["epochs"]).tolist())
-        self._curves = {
-            key.removeprefix("curves/"): _array(entry)
-            for key, entry in entry_by_path.items()
-            if key.startswith("curves/")
-        }
-        self._scalars = {
-            key.removeprefix("scalars/"): entry
-            for key, entry in entry_by_path.items()
-            if key.startswith("scalars/")
-        }
-        self._failed = entry_by_path.get("failed")
-        self._provenance = entry_by_path.get("provenance/rows"), entry_by_path.get("provenance/of")
-        shape = self._curves["valid_error"].shape
-        self.replicates: int = shape[1]
-        if (len(self.codes), len(self.epochs)) != (shape[0], shape[2]):
-            raise FormatError(
-                f"{path}: {name}/curves/valid_error: expected shape (n, r, e) (= ({len(self.codes)}, r, "
-                f"{len(self.epochs)})), got {shape}. Write the table again with nasbench.store.writer."
-            )
+        super().__init__(name, path, attribute_by_name, entry_by_path)
         self._epoch_index = {epoch: i for i, epoch in enumerate(self.epochs)}
         self._row_by_code: dict[Code, int] = {}
         self._cells: dict[tuple[int, int], _Cells] = {}
         self._columns: dict[tuple[str, int, int], Column] = {}
         self._complete: set[tuple[str, int, int]] = set()
         self._means: dict[tuple[str, int], Column] = {}
-
-    def __len__(self) -> int:
-        """Number of architectures."""
-        return len(self.codes)
-
-    def __repr__(self) -> str:
-        return f"Table({self.name!r}, {len(self)} architectures, epochs {self.epochs})"
-
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 of the content, as the file states it."""
-        return self.info.content_hash
-
-    # What there is ------------------------------------------------------------------------------
-
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """Names of the curves, sorted."""
-        return tuple(sorted(self._curves))
-
-    @property
-    def scalars(self) -> tuple[str, ...]:
-        """Names of the values an architecture has, sorted."""
-        return tuple(sorted(self._scalars))
-
-    def has(self, metric: str) -> bool:
-        """Say whether the table has this curve."""
-        return metric in self._curves
-
-    def column(self, metric: str) -> npt.NDArray[np.float32]:
-        """Return a whole curve, (n, replicates, epochs), as mapped; nan = not measured.
-
-        Raises:
-            NotMeasured: The table has no such curve.
-        """
-        if metric not in self._curves:
-            raise NotMeasured(
-                f"metric: table {self.name} holds {', '.join(self.metrics)}, got {metric!r}. Use one of "
-                "these."
-            )
-        curve: npt.NDArray[np.float32] = self._curves[metric]
-        return curve
-
-    def scalar(self, name: str) -> npt.NDArray[np.generic]:
-        """Return one value an architecture, (n,), in the unit that ``scalar_unit`` names.
-
-        Raises:
-            UnknownName: The table has no such scalar.
-        """
-        return self._scalar(name).array
-
-    def scalar_unit(self, name: str) -> tuple[str, str]:
-        """Return the unit of a scalar and the device it belongs to (or ``""``).
-
-        Raises:
-            UnknownName: The table has no such scalar.
-        """
-        attribute = self._scalar(name).attributes
-        return attribute.get("unit", ""), attribute.get("device", "")
-
-    def _scalar(self, name: str) -> Entry:
-        if name not in self._scalars:
-            raise UnknownName.among(
-                "scalar", name, self._scalars, hint=f"See: nasbench table info {self.path}"
-            )
-        return self._scalars[name]
-
-    def data(self) -> TableData:
-        """Return the whole content in memory, ready to be written again, merged or compared."""
-        rows, of = self._provenance
-        return TableData(
-            self.name,
-            self.info,
-            self.codes,
-            self.epochs,
-            dict(self._curves),
-            {name: Scalar(entry.array, *self.scalar_unit(name)) for name, entry in self._scalars.items()},
-            None if self._failed is None else _array(self._failed),
-            None
-            if rows is None or of is None
-            else Provenance(tuple(text.decode("utf-8") for text in rows.array.tolist()), _array(of)),
-        )
 
     # From architectures to rows -----------------------------------------------------------------
 
@@ -241,8 +128,8 @@ class Table:
         """
         column = self.column(metric)
         recorded = ~np.isnan(column[:, :, self._epoch(self.epochs[-1] if epochs is None else epochs)])
-        if self._failed is not None:
-            recorded |= self._failed.array == 1
+        if self.failed is not None:
+            recorded |= self.failed == 1
         counts: npt.NDArray[np.int64] = recorded.sum(axis=1)
         return counts
 
@@ -287,7 +174,7 @@ class Table:
 
     def _failure(self, row: int, epochs: int, replicate: int, seconds: float) -> Measurement:
         """Answer for a cell without a validation error: the training failed, or there was none."""
-        if self._failed is None or self._failed.array[row, replicate] != 1:
+        if self.failed is None or self.failed[row, replicate] != 1:
             self._refuse_replicate(row, epochs, replicate)
         return Measurement(None, None, seconds, "failed", f"recorded as failed in table {self.name}")
 
@@ -340,8 +227,8 @@ class Table:
         out = self._column(metric, epochs, replicate).take(rows)
         if (metric, epochs, replicate) not in self._complete:
             missing = np.isnan(out)
-            if self._failed is not None:
-                missing &= self._failed.array[rows, replicate] != 1
+            if self.failed is not None:
+                missing &= self.failed[rows, replicate] != 1
             if missing.any():
                 self._refuse_replicate(int(rows[int(np.argmax(missing))]), epochs, replicate, metric=metric)
         return out
@@ -402,11 +289,6 @@ class Table:
         raise NotMeasured(
             f"replicate: {holder} {_listed(there) or 'none'}, got {replicate}. Use one that is there."
         )
-
-
-def _array(entry: Entry) -> Any:
-    """Give the array of a dataset whose type was checked when the file was opened."""
-    return entry.array
 
 
 def _optional(column: Column) -> list[float | None]:

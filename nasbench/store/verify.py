@@ -12,7 +12,7 @@ from nasbench.store.content import entry_hash, file_hash, table_hash
 from nasbench.store.files import attributes, choose, entries, open_file
 from nasbench.store.info import canonical_json, recipe_hash
 from nasbench.store.schema import unit_of
-from nasbench.store.table import Table
+from nasbench.store.stored import StoredTable
 
 
 def verify_table(path: str | Path, name: str | None = None) -> list[Finding]:
@@ -83,7 +83,7 @@ def _verify(path: Path, name: str, group: Any) -> Iterator[Finding]:
             "content_hash",
             f"expected {computed}, got {stated['content_hash']}: attributes or data were edited.",
         )
-    data = Table(name, path, stated, entry_by_path).data()
+    data = StoredTable(name, path, stated, entry_by_path).data()
     if stated["recipe_hash"] != recipe_hash(data.info.recipe):
         yield Finding(
             name, "recipe_hash", f"expected {recipe_hash(data.info.recipe)}, got {stated['recipe_hash']}."
