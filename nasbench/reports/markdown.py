@@ -104,18 +104,13 @@ def _panel_parts(panel: Panel, picture: str | None) -> list[str]:
     ]
     if failures:
         parts += ["Failed runs:", "\n".join(failures)]
-    target = (
-        ""
-        if panel.target_error is None
-        else f" Target: {percent_text(panel.target_error)} % ({panel.target_note})."
-    )
     charging = "; ".join(
         f"{name.replace('_', ' ')}: {value}" for name, value in sorted(panel.charging.items())
     )
     parts.append(
         _facts(
             [
-                ("Score", escape_text(panel.score_note + target)),
+                ("Score", escape_text(f"{panel.score_note} {panel.target_note}".strip())),
                 (
                     "Cost",
                     escape_text(

@@ -209,3 +209,14 @@ def test_several_panels_get_an_overview_and_links(make_leaderboard, make_panel):
     assert len(ids) == len(set(ids))
     assert '<a href="#panel-1">other</a>' in page
     assert 'id="overview"' in page
+
+
+def test_many_verdicts_are_folded_and_none_is_lost(make_leaderboard, make_panel):
+    sentences = [f"sentence {number}." for number in range(9)]
+    page = render_html(make_leaderboard([make_panel(n_entries=1, verdicts=sentences)]))
+    assert "<summary>3 more</summary>" in page
+    assert all(f"<li>{sentence}</li>" in page for sentence in sentences)
+
+
+def test_the_target_is_explained_under_the_table(page):
+    assert "The target is the mean score of random-search at half the budget (6.00 %)." in page
