@@ -97,7 +97,7 @@ def _text(columns: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
 def _final(panel: Panel, row: FinalRow) -> list[Any]:
     entry = row.entry
     target = entry.to_target if entry else None
-    head = [panel.name, panel.source, row.label]
+    head: list[Any] = [panel.name, panel.source, row.label]
     if entry is None:
         head += ["reference", None, None, None, None, None, None, None]
     else:
