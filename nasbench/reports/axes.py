@@ -2,12 +2,14 @@
 
 Days and evaluations run on a logarithmic axis where they start above zero; error and rank on a linear one,
 regret on a logarithmic one. The first moments of a search are far above everything that matters, so the
-error axis is cut above what the curves show after the first quarter of the axis, and says so.
+error axis is cut above what the curves show after the first quarter of the axis, and above curves that end
+far from all others; the chart says so.
 """
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +21,7 @@ Metric = Literal["error", "regret", "rank"]
 
 _LATE = 0.25  # share of the x axis (on its own scale) after which nothing may be cut off
 _PAD = 0.06  # share of the y range left free above and below
+_FAR = 6.0  # times the distance of the median end from the best end
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +61,30 @@ def chart_extent(panel: Panel, axis: Axis, metric: Metric) -> Extent | None:
     late = _late_start(x_low, x_high, log=x_log)
     first_late = next((i for i in known if grid[i] >= late), known[-1])
     if metric == "rank":
-        top = max(len(panel.entries), 2)
-        return Extent(x_low, x_high, x_log, 0.7, top + 0.3, False, "")
+        worst = max(len(panel.entries), 2)
+        return Extent(x_low, x_high, x_log, 0.7, worst + 0.3, False, "")
     if metric == "regret":
         return _regret_extent(curves, x_low, x_high, x_log)
     floor = [] if panel.reference.optimum_error is None else [percent(panel.reference.optimum_error)]
+    near = _near_the_best(curves)
     bottom = min([*_shown(curves, "low", 0), *_shown(curves, "mean", 0), *floor])
-    top = max([*_shown(curves, "mean", first_late), *_shown(curves, "high", first_late)])
+    top = max([*_shown(near, "mean", first_late), *_shown(near, "high", first_late)])
     pad = _PAD * (top - bottom) or 0.05 * top or 1.0
     y_low, y_high = max(0.0, bottom - pad), top + pad
     beyond = max(_shown(curves, "mean", 0)) > y_high
-    note = (
-        f"Values above {y_high:.3g} % early in the search are cut off; the downloads have them."
-        if beyond
-        else ""
-    )
+    note = f"Values above {y_high:.3g} % are cut off; the table and the downloads have them." if beyond else ""
     return Extent(x_low, x_high, x_log, y_low, y_high, False, note)
+
+
+def _near_the_best(curves: list[Curve]) -> list[Curve]:
+    """Leave out curves that end far above the others, so that one bad row does not flatten the rest.
+
+    Far is more than ``_FAR`` times as far from the best end as the median end is.
+    """
+    ends = [_shown([curve], "mean", 0)[-1] for curve in curves if any(v is not None for v in curve.mean)]
+    best, median = min(ends), statistics.median(ends)
+    limit = best + _FAR * max(median - best, 0.01 * best)
+    return [curve for curve in curves if (shown := _shown([curve], "mean", 0)) and shown[-1] <= limit]
 
 
 def x_values(panel: Panel, axis: Axis) -> list[float]:
