@@ -19,7 +19,7 @@ from nasbench.units import percent
 
 Metric = Literal["error", "regret", "rank"]
 
-_LATE = 0.25  # share of the x axis (on its own scale) after which nothing may be cut off
+_LATE = 0.25  # share of the x axis (on its own scale) after which nothing near the best may be cut off
 _PAD = 0.06  # share of the y range left free above and below
 _FAR = 6.0  # times the distance of the median end from the best end
 
@@ -72,7 +72,9 @@ def chart_extent(panel: Panel, axis: Axis, metric: Metric) -> Extent | None:
     pad = _PAD * (top - bottom) or 0.05 * top or 1.0
     y_low, y_high = max(0.0, bottom - pad), top + pad
     beyond = max(_shown(curves, "mean", 0)) > y_high
-    note = f"Values above {y_high:.3g} % are cut off; the table and the downloads have them." if beyond else ""
+    note = (
+        f"Values above {y_high:.3g} % are cut off; the table and the downloads have them." if beyond else ""
+    )
     return Extent(x_low, x_high, x_log, y_low, y_high, False, note)
 
 

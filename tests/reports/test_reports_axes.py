@@ -102,3 +102,16 @@ def test_ticks_are_written_plainly():
         "100",
         "1,000",
     ]
+
+
+def test_a_curve_that_ends_far_above_the_others_does_not_flatten_them(make_panel):
+    panel = make_panel()
+    usual = chart_extent(panel, "days", "error")
+    error = panel.entries[6].curves["days"].error
+    for part in ("mean", "low", "high"):
+        setattr(error, part, [None if value is None else 0.6 for value in getattr(error, part)])
+    extent = chart_extent(panel, "days", "error")
+    assert usual is not None
+    assert extent is not None
+    assert extent.y_high <= usual.y_high
+    assert "are cut off" in extent.note
