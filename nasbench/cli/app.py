@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import shlex
 import sys
 from typing import Any
 
@@ -24,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "new": ("nasbench.cli.strategy:new", "Write a commented strategy file to start from."),
     "check": ("nasbench.cli.strategy:check", "Check that a strategy keeps its contract."),
     "doctor": ("nasbench.cli.doctor:doctor", "Say what works on this machine and how to mend the rest."),
+    "completion": ("nasbench.cli.completion:completion", "Print the completion script of a shell."),
 }
 
 
@@ -72,10 +74,13 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="nasbench")
 def cli() -> None:
-    """Compare neural-architecture-search strategies on tables, surrogates and live training.
+    r"""Compare neural-architecture-search strategies on tables, surrogates and live training.
 
-    Try: nasbench compare --source nb201-cifar10 --strategies random-search,regularized-evolution
-    --seeds 30 --budget 2gpu-days --out first
+    \b
+    To begin:
+      nasbench compare --source nb201-cifar10 \
+        --strategies random-search,regularized-evolution \
+        --seeds 30 --budget 2gpu-days --out first
     """
 
 
@@ -102,14 +107,18 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
         click.echo(f"error: {what}", err=True)
         return 1
     return result if isinstance(result, int) else 0
 
 
 def _interrupted(arguments: list[str]) -> int:
-    click.echo("\ninterrupted: what was finished is kept.", err=True)
-    if arguments and arguments[0] in ("compare", "run", "leaderboard"):
-        click.echo("To go on, give the same command again.", err=True)
+    """Say what an interruption left, and how to go on."""
+    keeps = arguments[:1] in (["compare"], ["run"]) or arguments[:2] == ["leaderboard", "build"]
+    if keeps:
+        again = shlex.join(["nasbench", *arguments])
+        click.echo(f"\ninterrupted: what was finished is kept. To go on: {again}", err=True)
+    else:
+        click.echo("\ninterrupted.", err=True)
     return 130

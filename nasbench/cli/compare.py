@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nasbench.cli.output import json_option, print_json, print_table, progress_bar, say
+from nasbench.cli.output import json_option, print_json, print_prose, print_table, progress_bar, say
 from nasbench.errors import BadOption, SomeRunsFailed
 
 if TYPE_CHECKING:
     from nasbench.reports.leaderboard import Leaderboard
     from nasbench.runs.suite import Suite
 
+AT_LEAST_ONE = click.IntRange(min=1)
 _SPLIT = re.compile(r",(?![^\[]*\])")
 _WITH_OPTIONS = re.compile(r"(?:(?P<label>[^=\[\]]+)=)?(?P<name>[^=\[\]]+)(?:\[(?P<options>.*)\])?")
 
@@ -52,7 +53,13 @@ def _value(text: str) -> Any:
 def _shared(command: Any) -> Any:
     """Add the options that ``compare`` and ``run`` share."""
     for option in (
-        click.option("--jobs", default=1, show_default=True, help="Processes; the result is the same."),
+        click.option(
+            "--jobs",
+            default=1,
+            show_default=True,
+            type=AT_LEAST_ONE,
+            help="Processes; the result is the same.",
+        ),
         click.option("--device", default=None, help="Device of live sources, e.g. cuda."),
         json_option,
     ):
@@ -67,13 +74,23 @@ def _shared(command: Any) -> Any:
     required=True,
     help="Separated by commas: NAME, NAME[option=value,...] or FILE.py:Name; LABEL=NAME names the row.",
 )
-@click.option("--seeds", default=30, show_default=True, help="Runs of each strategy.")
+@click.option("--seeds", default=30, show_default=True, type=AT_LEAST_ONE, help="Runs of each strategy.")
 @click.option(
     "--budget", required=True, help="What one run may spend: 2gpu-days, 0.5cpu-days, 3600s, 500evals."
 )
-@click.option("--out", default="nasbench-compare", show_default=True, type=click.Path(path_type=Path))
-@click.option("--workers", default=1, show_default=True, help="Simulated workers of a run.")
-@click.option("--epochs", default=None, type=int, help="Training length; default: the source's longest.")
+@click.option(
+    "--out",
+    default="nasbench-compare",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of records and pages; one that holds a part of the same suite is continued.",
+)
+@click.option(
+    "--workers", default=1, show_default=True, type=AT_LEAST_ONE, help="Simulated workers of a run."
+)
+@click.option(
+    "--epochs", default=None, type=AT_LEAST_ONE, help="Training length; default: the source's longest."
+)
 @click.option(
     "--charging",
     "charging",
@@ -128,7 +145,12 @@ def compare(
 
 @click.command("run")
 @click.argument("suite_file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--out", required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of records and pages; one that holds a part of the same suite is continued.",
+)
 @click.option("--resume", is_flag=True, help="Only continue what OUT already holds.")
 @_shared
 def run_suite_file(
@@ -172,7 +194,7 @@ def show(board: Leaderboard, folder: Path, *, as_json: bool) -> int:
             columns, rows = terminal_table(panel)
             print_table(columns, rows, right=range(1, len(columns)), expendable=(4, 5, 7, 3, 6))
             for line in (*panel.verdicts, *(f"warning: {w}" for w in panel.warnings)):
-                click.echo(line)
+                print_prose(line)
     say(f"page: {(folder / 'index.html').resolve()}")
     failed = sum(len(entry.failures) for panel in board.panels for entry in panel.entries)
     if failed:

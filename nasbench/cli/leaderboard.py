@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from nasbench.cli.compare import show
+from nasbench.cli.compare import AT_LEAST_ONE, show
 from nasbench.cli.output import json_option, print_json, progress_bar, say
+from nasbench.errors import MissingExtra
 
 _folder = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 
@@ -19,7 +20,9 @@ def group() -> None:
 
 @group.command()
 @_folder
-@click.option("--jobs", default=1, show_default=True, help="Processes; the result is the same.")
+@click.option(
+    "--jobs", default=1, show_default=True, type=AT_LEAST_ONE, help="Processes; the result is the same."
+)
 @click.option("--device", default=None, help="Device of live sources, e.g. cuda.")
 @json_option
 def build(folder: Path, jobs: int, device: str | None, as_json: bool) -> int:
@@ -27,6 +30,11 @@ def build(folder: Path, jobs: int, device: str | None, as_json: bool) -> int:
     from nasbench.reports.publish import SUITE, publish
     from nasbench.runs.suite import read_suite
 
+    if not (folder / SUITE).is_file():
+        raise MissingExtra(
+            f"folder: expected a folder with a {SUITE}, got {folder}. Make one with: nasbench compare --out "
+            f"{folder}"
+        )
     suite = read_suite(folder / SUITE)
     with progress_bar("runs") as progress:
         board = publish(suite, folder, jobs=jobs, device=device, progress=progress)
@@ -35,7 +43,13 @@ def build(folder: Path, jobs: int, device: str | None, as_json: bool) -> int:
 
 @group.command()
 @_folder
-@click.option("--sample", default=3, show_default=True, help="Runs of each row to make again.")
+@click.option(
+    "--sample",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Runs of each row to make again.",
+)
 @json_option
 def verify(folder: Path, sample: int, as_json: bool) -> int:
     """Recompute every number of FOLDER from its records and make a sample of its runs again.

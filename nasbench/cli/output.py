@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,14 @@ def print_json(data: Any) -> None:
 def say(message: str) -> None:
     """Say something to the person; standard error, so that data can be piped."""
     click.echo(message, err=True)
+
+
+def print_prose(line: str) -> None:
+    """Print one line of text, broken between words to the width of a terminal; whole where it is piped."""
+    if sys.stdout.isatty():
+        width = console().width
+        line = textwrap.fill(line, width=width, subsequent_indent="  ", break_on_hyphens=False)
+    click.echo(line)
 
 
 def console() -> Console:
@@ -61,7 +70,13 @@ def print_table(
             break
         kept.remove(i)
         dropped.append(columns[i])
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        show_header=any(columns),
+        padding=(0, 1, 0, 0),
+    )
     tight = sum(widths[k] + 2 for k in kept) > terminal.width
     for i in kept:
         whole = not (tight and widths[i] == max(widths[k] for k in kept))

@@ -26,9 +26,12 @@ def query(
     device: str | None,
     as_json: bool,
 ) -> int:
-    """Ask SOURCE for one ARCHITECTURE, in the space's own notation.
+    r"""Ask SOURCE for one ARCHITECTURE, in the space's own notation.
 
-    For example: nasbench query nb201-cifar10 "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+..."
+    \b
+    For example:
+      nasbench query nb201-cifar10 \
+        "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
     """
     from nasbench.evaluation.opening import open_source
 

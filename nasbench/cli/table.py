@@ -150,6 +150,10 @@ def export(table: str, out: str, layout: str) -> int:
     if out == "-":
         export_csv(found, sys.stdout, layout=layout)  # type: ignore[arg-type]
         return 0
+    if not out.endswith((".csv", ".parquet")):
+        raise BadOption(f"out: expected FILE.csv, FILE.parquet or - (standard output), got {out!r}.")
+    if not Path(out).parent.is_dir():
+        raise BadOption(f"out: there is no folder {str(Path(out).parent)!r}. Make it first.")
     if out.endswith(".parquet"):
         if layout != "long":
             raise BadOption("layout: Parquet is written in the long layout only, got 'wide'. Use FILE.csv.")

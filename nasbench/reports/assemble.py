@@ -40,7 +40,7 @@ def assemble(records: PackedRecords) -> Leaderboard:
     """Build the leaderboard of packed records."""
     suite = parse_suite(records.suite, where="records.h5: suite")
     panels = [_panel(suite, panel, name) for panel, name in zip(records.panels, suite.sources, strict=True)]
-    datasets = {panel.dataset.lower() for panel in panels}
+    datasets = {f"{panel.dataset} test".lower() for panel in panels}
     published = [
         Published(
             method=row.method,
@@ -67,17 +67,18 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
     space = get_space(source["space"])
     budget = parse_budget(suite.budget)
     labels = {row.label: row for row in suite.strategies}
+    recorded: dict[str, dict[str, str]] = source.get("cards", {})
 
     def entry(label: str, runs: Sequence[object]) -> EntryRuns:
         row = labels[label]
-        card = _card(row.name)
+        card = recorded.get(label) or card_of(row.name, source["kind"])
         return EntryRuns(
             label=label,
             strategy=row.name,
             options=row.options,
-            family=card.family,
-            mode=card.live if source["kind"] == "trainer" else card.table,
-            paper=card.paper,
+            family=card["family"],
+            mode=card["mode"],
+            paper=card["paper"],
             runs=runs,  # type: ignore[arg-type]
         )
 
@@ -116,10 +117,15 @@ def _title(panels: Sequence[PanelInput]) -> str:
     return f"{datasets}: error versus {days_label(panels[0].device_kind)}"
 
 
-def _card(name: str) -> Card:
-    """Find the card of a strategy; code of somebody's own that is not here has a blank one."""
+def card_of(name: str, kind: str) -> dict[str, str]:
+    """Describe a strategy: its family, its paper, and whether it is faithful on this kind of source.
+
+    Code of somebody's own that is not here has a blank card.
+    """
     try:
         found = getattr(load_strategy(name), "card", None)
     except NasbenchError:
         found = None
-    return found if isinstance(found, Card) else Card(family="own code", paper="")
+    card = found if isinstance(found, Card) else Card(family="own code", paper="")
+    mode = card.live if kind == "trainer" else card.table
+    return {"family": card.family, "paper": card.paper, "mode": mode}

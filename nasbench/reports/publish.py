@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from nasbench import __version__
-from nasbench.errors import BadOption
 from nasbench.evaluation.source import Source
-from nasbench.reports.assemble import assemble
+from nasbench.reports.assemble import assemble, card_of
+from nasbench.reports.continuation import continued, require_same_sources
 from nasbench.reports.leaderboard import Leaderboard
 from nasbench.reports.reference import reference_of
 from nasbench.reports.write import write_report
@@ -29,7 +29,7 @@ from nasbench.runs.packing import (
     read_records,
     write_records,
 )
-from nasbench.runs.suite import Suite, parse_suite, read_suite, write_suite
+from nasbench.runs.suite import Suite, read_suite, write_suite
 from nasbench.units import parse_budget
 
 RECORDS = "records.h5"
@@ -55,15 +55,17 @@ def publish(
         progress: Told as runs finish.
 
     Raises:
-        BadOption: The folder holds another suite, or another process writes to it.
+        BadOption: The folder holds another suite or more seeds of this one, or another process writes to it.
         NasbenchError: As ``check_suite`` and ``run_suite``.
         OSError: The folder cannot be written; finished trials are kept.
     """
     sources = check_suite(suite, device=device)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        packed = _earlier(suite, folder)
-        write_suite(suite, folder / SUITE)
+        suite, packed = continued(suite, folder, suite_name=SUITE, records_name=RECORDS)
+        if packed is not None:
+            require_same_sources(packed, sources, folder / RECORDS)
+        _keep_suite(suite, folder / SUITE)
         result = run_suite(suite, folder, jobs=jobs, device=device, progress=progress, packed=packed)
         records = pack(suite, sources, result)
         write_records(records, folder / RECORDS)
@@ -72,7 +74,7 @@ def publish(
         _note_environment(suite, result, folder)
         board = assemble(records)
         write_report(board, folder)
-    (folder / ".lock").unlink(missing_ok=True)
+        (folder / ".lock").unlink(missing_ok=True)
     return board
 
 
@@ -97,7 +99,9 @@ def pack(suite: Suite, sources: list[Source], result: CampaignResult) -> PackedR
         codes = distinct_codes([run for entry in entries for run in entry.runs])
         scores = source.score(codes, epochs=epochs) if len(codes) else np.empty(0)
         reference = reference_of(source, epochs=epochs, budget=budget)
-        about = {**asdict(source.info), "space": source.space.name, "epochs": epochs}
+        # What a strategy is called is recorded too: its code may be elsewhere when the pages are made again.
+        cards = {row.label: card_of(row.name, source.info.kind) for row in suite.strategies}
+        about = {**asdict(source.info), "space": source.space.name, "epochs": epochs, "cards": cards}
         panels.append(
             PackedPanel(
                 source=json.loads(json.dumps(about)),
@@ -111,31 +115,13 @@ def pack(suite: Suite, sources: list[Source], result: CampaignResult) -> PackedR
     return PackedRecords(suite=suite.content(), nasbench=__version__, panels=panels)
 
 
-def _earlier(suite: Suite, folder: Path) -> PackedRecords | None:
-    """Return the packed records of a folder that this suite continues, if there are any.
-
-    Raises:
-        BadOption: The folder holds another suite; more seeds of the same one are welcome.
-    """
-    path = folder / SUITE
-    if path.is_file():
-        held, wanted = read_suite(path).content(), suite.content()
-        for key in wanted:
-            if key not in ("seeds", "title", "name") and held.get(key) != wanted[key]:
-                raise BadOption(
-                    f"out: {folder} holds another suite ({key}: {_short(held.get(key))} there, "
-                    f"{_short(wanted[key])} here). Give another --out."
-                )
-    if not (folder / RECORDS).is_file():
-        return None
-    records = read_records(folder / RECORDS)
-    held_sources = parse_suite(records.suite, where=str(folder / RECORDS)).sources
-    return records if held_sources == suite.sources else None
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value, sort_keys=True)
-    return text if len(text) <= 120 else text[:117] + "..."
+def _keep_suite(suite: Suite, path: Path) -> None:
+    """Write the suite aside and move it there, unless it is there already (with a person's comments)."""
+    if path.is_file() and read_suite(path) == suite:
+        return
+    aside = path.with_name(path.name + ".part")
+    write_suite(suite, aside)
+    os.replace(aside, path)
 
 
 def _note_environment(suite: Suite, result: CampaignResult, folder: Path) -> None:
@@ -154,7 +140,7 @@ def _note_environment(suite: Suite, result: CampaignResult, folder: Path) -> Non
         "note": "What made these records; not part of the leaderboard's hash.",
         "nasbench": __version__,
         "python": sys.version.split()[0],
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
         "packages": packages,
         "wall_seconds": round(result.wall_seconds, 3),

@@ -1,31 +1,35 @@
 """Verifying a leaderboard: every number recomputed from its records, a sample of runs made again.
 
-Nothing is taken on trust: the records' hash, the suite, the leaderboard, the pages' id, the source's own
-content, and as many runs as asked for, compared byte for byte.
+Nothing is taken on trust: the records' hash, the suite, the leaderboard, what the pages say, the source's own
+content, every recorded answer, and as many runs as asked for, compared byte for byte.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nasbench.errors import FormatError, Mismatch, NasbenchError, UnknownName
+from nasbench.errors import BadOption, FormatError, Mismatch, MissingExtra, NasbenchError, UnknownName
 from nasbench.evaluation.opening import open_source
 from nasbench.evaluation.source import Source
 from nasbench.reports.assemble import assemble
 from nasbench.reports.leaderboard import Leaderboard
+from nasbench.reports.page_check import check_pages
 from nasbench.reports.publish import LEADERBOARD, RECORDS, SUITE
+from nasbench.reports.record_check import require_answers, require_complete
 from nasbench.reports.reference import reference_of
 from nasbench.runs.execute import execute
-from nasbench.runs.packing import PackedPanel, equal_runs, read_records
+from nasbench.runs.packing import PackedPanel, PackedRecords, equal_runs, read_records
 from nasbench.runs.suite import Suite, parse_suite, read_suite
 from nasbench.seeds import generator
 from nasbench.store.verify import require_verified
+from nasbench.strategies.loading import load_strategy
 from nasbench.units import parse_budget
 
 RELATIVE_TOLERANCE = 1e-7
@@ -39,34 +43,79 @@ def verify(folder: Path, *, sample: int | None = 3, say: Say | None = None) -> i
 
     Args:
         folder: The folder.
-        sample: Runs of each row to make again; None means all of them (``reproduce``).
+        sample: Runs of each row to make again, >= 0; None means all of them (``reproduce``).
         say: Told what was checked, a line at a time.
 
     Returns:
         How many runs were made again.
 
     Raises:
-        Mismatch: Something differs; the message names the first difference.
+        BadOption: ``sample`` is negative.
+        Mismatch: Something differs; the message names the file and the first difference.
         FormatError: A file is missing, damaged or edited.
+        MissingExtra: All that could be checked holds, but the code of a strategy is not here to run again.
     """
+    if sample is not None and sample < 0:
+        raise BadOption(f"sample: expected a number of runs >= 0, got {sample}.")
     tell = say if say is not None else (lambda _line: None)
     records = read_records(folder / RECORDS)
     tell(f"{RECORDS}: content hash holds")
     suite = parse_suite(records.suite, where=f"{folder / RECORDS}: suite")
-    if read_suite(folder / SUITE).content() != suite.content():
-        raise Mismatch(f"{folder / SUITE}: differs from the suite that the records were made with.")
+    _require_suite(suite, folder / SUITE)
+    tell(f"{SUITE}: is the suite of the records")
+    require_complete(suite, records, folder / RECORDS)
+    tell(f"{RECORDS}: holds every run of the suite, under its settings")
     board = _stated(folder / LEADERBOARD)
     tell(f"{LEADERBOARD}: id holds")
-    difference = first_difference(board.model_dump(mode="json"), assemble(records).model_dump(mode="json"))
+    difference = first_difference(board.model_dump(mode="json"), _assembled(records, folder / RECORDS))
     if difference:
         raise Mismatch(f"{folder / LEADERBOARD}: {difference}")
     tell(f"{LEADERBOARD}: every number recomputed from {RECORDS}")
-    for page in ("index.html", "README.md"):
-        path = folder / page
-        if not path.is_file() or board.id[:12] not in path.read_text(encoding="utf-8"):
-            raise Mismatch(f"{path}: does not carry the leaderboard's id {board.id[:12]}.")
-    tell("index.html, README.md: carry the same id")
-    return sum(_verify_panel(suite, panel, p, sample, tell) for p, panel in enumerate(records.panels))
+    for line in check_pages(board, folder):
+        tell(line)
+    absent = _absent_code(suite)
+    made = sum(
+        _verify_panel(suite, panel, suite.sources[p], sample, absent, tell)
+        for p, panel in enumerate(records.panels)
+    )
+    if absent:
+        rows = "; ".join(f"{label}: {why}" for label, why in absent.items())
+        raise MissingExtra(
+            f"{folder}: everything else holds, but some code is not here, so its runs were not made again: "
+            f"{rows} Start nasbench in the folder where that file lies."
+        )
+    return made
+
+
+def _require_suite(suite: Suite, path: Path) -> None:
+    """Check that ``suite.toml`` is the suite that the records were made with."""
+    if not path.is_file():
+        raise Mismatch(f"{path}: no such file, but the records were made with a suite.")
+    try:
+        stated = read_suite(path)
+    except BadOption as error:
+        raise Mismatch(f"{error} The records were made with another.") from error
+    difference = first_difference(stated.content(), suite.content(), "suite")
+    if difference:
+        raise Mismatch(f"{path}: not the suite that the records were made with: {difference}")
+
+
+def _assembled(records: PackedRecords, path: Path) -> Any:
+    try:
+        return assemble(records).model_dump(mode="json")
+    except (NasbenchError, LookupError, ValueError, TypeError) as error:
+        raise Mismatch(f"{path}: no leaderboard can be made of it: {error}") from error
+
+
+def _absent_code(suite: Suite) -> dict[str, str]:
+    """List the rows whose strategy cannot be loaded here, and why."""
+    absent = {}
+    for row in suite.strategies:
+        try:
+            load_strategy(row.name)
+        except NasbenchError as error:
+            absent[row.label] = str(error)
+    return absent
 
 
 def _stated(path: Path) -> Leaderboard:
@@ -112,23 +161,29 @@ def first_difference(stated: Any, found: Any, where: str = "") -> str:
     return "" if stated == found else f"{where}: stated {stated!r}, recomputed {found!r}"
 
 
-def _verify_panel(suite: Suite, panel: PackedPanel, index: int, sample: int | None, tell: Say) -> int:
-    name = suite.sources[index]
+def _verify_panel(
+    suite: Suite,
+    panel: PackedPanel,
+    name: str,
+    sample: int | None,
+    absent: Collection[str],
+    tell: Say,
+) -> int:
     if panel.source["kind"] == "trainer":
         tell(f"{name}: live training is not made again; its records and numbers hold")
         return 0
     try:
         source = open_source(name)
-    except (UnknownName, FormatError) as error:
+    except (UnknownName, FormatError, MissingExtra) as error:
         raise Mismatch(f"{name}: the source is not here to re-run on: {error}") from error
-    if source.info.label != panel.source["label"]:
-        raise Mismatch(
-            f"{name}: the records were made on {panel.source['label']}, here it is {source.info.label}."
-        )
     _verify_source(source, name, suite, panel)
     tell(f"{name}: source content, scores and reference lines hold")
+    trials = require_answers(source, name, panel)
+    tell(f"{name}: {trials:,} recorded answers are those of the source")
     made = 0
     for label, seeds in _sampled(suite, panel, sample):
+        if label in absent:
+            continue
         row = next(r for r in suite.strategies if r.label == label)
         recorded = {
             run.header["seed"]: run for entry in panel.entries if entry.label == label for run in entry.runs
@@ -142,7 +197,8 @@ def _verify_panel(suite: Suite, panel: PackedPanel, index: int, sample: int | No
             if difference:
                 raise Mismatch(f"{name}: {label}, seed {seed}: run again, {difference}")
             made += 1
-    tell(f"{name}: {made} runs made again, equal to their records")
+    total = sum(len(entry.runs) for entry in panel.entries)
+    tell(f"{name}: {made} of {total} runs made again, equal to their records")
     return made
 
 
@@ -152,6 +208,10 @@ def _verify_source(source: Source, name: str, suite: Suite, panel: PackedPanel) 
 
     if isinstance(source, TableSource):
         require_verified(source.table.path, source.table.name)
+    about = {**asdict(source.info), "space": source.space.name}
+    difference = first_difference({key: panel.source.get(key) for key in about}, _plain(about), "source")
+    if difference:
+        raise Mismatch(f"{name}: the records were made on another source: {difference}")
     epochs = panel.source["epochs"]
     if len(panel.codes):
         scores = source.score(panel.codes, epochs=epochs)
@@ -162,9 +222,13 @@ def _verify_source(source: Source, name: str, suite: Suite, panel: PackedPanel) 
                 f"{panel.scores[at]!r}, the source says {scores[at]!r}"
             )
     reference = reference_of(source, epochs=epochs, budget=parse_budget(suite.budget))
-    difference = first_difference(panel.reference, json.loads(reference.model_dump_json()), "reference")
+    difference = first_difference(panel.reference, reference.model_dump(mode="json"), "reference")
     if difference:
         raise Mismatch(f"{name}: {difference}")
+
+
+def _plain(value: Any) -> Any:
+    return json.loads(json.dumps(value))
 
 
 def _sampled(suite: Suite, panel: PackedPanel, sample: int | None) -> Iterator[tuple[str, list[int]]]:

@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nasbench.errors import BadOption, FormatError
+from nasbench.errors import BadOption, FormatError, NasbenchError
 from nasbench.evaluation.opening import open_source
 from nasbench.evaluation.source import Source
 from nasbench.runs.columns import RunColumns
@@ -87,8 +87,13 @@ def check_suite(suite: Suite, *, device: str | None = None) -> list[Source]:
         for row in suite.strategies:
             try:
                 strategy = build_strategy(suite.spec(row), source, suite.first_seed)
-            except TypeError as error:
-                raise BadOption(f"strategy {row.label!r}: {error}. See: nasbench list strategies") from error
+            except NasbenchError:
+                raise
+            except Exception as error:  # code of somebody's own may raise anything
+                raise BadOption(
+                    f"strategy {row.label!r}: cannot be made: {type(error).__name__}: {error}. "
+                    "See: nasbench list strategies"
+                ) from error
             close = getattr(strategy, "close", None)
             if close is not None:
                 close()

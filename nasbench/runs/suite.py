@@ -130,7 +130,8 @@ def parse_suite(data: dict[str, Any], *, where: str) -> Suite:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "suite"
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise BadOption(f"{where}: {place}: {first['msg']}.{more}") from error
+        said = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise BadOption(f"{where}: {place}: {said}.{more}") from error
 
 
 def read_suite(path: Path) -> Suite:
