@@ -74,14 +74,14 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="nasbench")
 def cli() -> None:
-    r"""Compare neural-architecture-search strategies on tables, surrogates and live training.
+    """Compare neural-architecture-search strategies on tables, surrogates and live training.
 
     \b
     To begin:
-      nasbench compare --source nb201-cifar10 \
-        --strategies random-search,regularized-evolution \
+      nasbench compare --source nb201-cifar10 \\
+        --strategies random-search,regularized-evolution \\
         --seeds 30 --budget 2gpu-days --out first
-    """
+    """  # noqa: D301 (\b tells click to leave the lines alone)
 
 
 def run(arguments: list[str]) -> int:

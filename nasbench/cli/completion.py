@@ -8,13 +8,13 @@ import click
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
-    r"""Print the completion script of SHELL.
+    """Print the completion script of SHELL.
 
     \b
     bash:  nasbench completion bash >> ~/.bashrc
     zsh:   nasbench completion zsh >> ~/.zshrc
     fish:  nasbench completion fish > ~/.config/fish/completions/nasbench.fish
-    """
+    """  # noqa: D301 (\b tells click to leave the lines alone)
     from click.shell_completion import get_completion_class
 
     from nasbench.cli.app import cli

@@ -26,13 +26,13 @@ def query(
     device: str | None,
     as_json: bool,
 ) -> int:
-    r"""Ask SOURCE for one ARCHITECTURE, in the space's own notation.
+    """Ask SOURCE for one ARCHITECTURE, in the space's own notation.
 
     \b
     For example:
-      nasbench query nb201-cifar10 \
+      nasbench query nb201-cifar10 \\
         "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
-    """
+    """  # noqa: D301 (\b tells click to leave the lines alone)
     from nasbench.evaluation.opening import open_source
 
     opened = open_source(source, device=device)
