@@ -2,7 +2,7 @@
 
 Days and evaluations run on a logarithmic axis where they start above zero; error and rank on a linear one,
 regret on a logarithmic one. The first moments of a search are far above everything that matters, so the
-error axis is cut above what the curves show after the first quarter of the axis, and above curves that end
+error axis is cut above what the curves show after the first 45 % of the axis, and above curves that end
 far from all others; the chart says so.
 """
 
@@ -19,7 +19,7 @@ from nasbench.units import percent
 
 Metric = Literal["error", "regret", "rank"]
 
-_LATE = 0.25  # share of the x axis (on its own scale) after which nothing near the best may be cut off
+_LATE = 0.45  # share of the x axis (on its own scale) after which nothing may be cut off
 _PAD = 0.06  # share of the y range left free above and below
 _FAR = 6.0  # times the distance of the median end from the best end
 

@@ -289,9 +289,11 @@ def _verdicts(panel: PanelInput, numbers: PanelNumbers) -> list[str]:
     if base is None or len(panel.entries) < 2:
         return ["There are no two entries to compare."]
     said = []
-    for i, entry in enumerate(panel.entries):
+    by_mean = sorted((mean is None, mean or 0.0, i) for i, mean in enumerate(numbers.means))
+    for _, _, i in by_mean:
         if i == base:
             continue
+        entry = panel.entries[i]
         other, found = panel.entries[base].label, numbers.between(i, base)
         if found is None:
             said.append(f"{entry.label} cannot be compared with {other}: both need two runs with a result.")

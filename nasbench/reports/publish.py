@@ -67,8 +67,9 @@ def publish(
             require_same_sources(packed, sources, folder / RECORDS)
         _keep_suite(suite, folder / SUITE)
         result = run_suite(suite, folder, jobs=jobs, device=device, progress=progress, packed=packed)
-        records = pack(suite, sources, result)
-        write_records(records, folder / RECORDS)
+        write_records(pack(suite, sources, result), folder / RECORDS)
+        # What the page is made from is what anyone will read: the file, not what was in memory.
+        records = read_records(folder / RECORDS)
         # The packed file holds every record whole, so the files they came from may go.
         shutil.rmtree(folder / "runs", ignore_errors=True)
         _note_environment(suite, result, folder)
