@@ -140,7 +140,7 @@ def compare(
         },
         where="compare",
     )
-    return _publish(suite, out, jobs=jobs, device=device, as_json=as_json)
+    return run_to_page(suite, out, jobs=jobs, device=device, as_json=as_json)
 
 
 @click.command("run")
@@ -161,7 +161,7 @@ def run_suite_file(
 
     if resume and not (out / "suite.toml").is_file():
         raise BadOption(f"resume: {out} holds no suite to continue. Leave --resume out to start it.")
-    return _publish(read_suite(suite_file), out, jobs=jobs, device=device, as_json=as_json)
+    return run_to_page(read_suite(suite_file), out, jobs=jobs, device=device, as_json=as_json)
 
 
 @click.command()
@@ -174,11 +174,25 @@ def report(folder: Path, as_json: bool) -> int:
     return show(rebuild(folder), folder, as_json=as_json)
 
 
-def _publish(suite: Suite, out: Path, *, jobs: int, device: str | None, as_json: bool) -> int:
+def run_to_page(suite: Suite, out: Path, *, jobs: int, device: str | None, as_json: bool) -> int:
+    """Run a suite into a folder under a progress bar and print its leaderboard.
+
+    Raises:
+        OSError: The folder cannot be written; says what is kept and how to go on.
+    """
     from nasbench.reports.publish import publish
 
-    with progress_bar("runs") as progress:
-        board = publish(suite, out, jobs=jobs, device=device, progress=progress)
+    try:
+        with progress_bar("runs") as progress:
+            board = publish(suite, out, jobs=jobs, device=device, progress=progress)
+    except OSError as error:
+        what = error.strerror or str(error)
+        what = f"{error.filename}: {what}" if error.filename else what.rstrip(".")
+        raise OSError(
+            error.errno,
+            f"{what}. What was finished is kept in {out}; once it can be written "
+            "again, the same command goes on from there.",
+        ) from error
     return show(board, out, as_json=as_json)
 
 

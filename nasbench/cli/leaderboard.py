@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from nasbench.cli.compare import AT_LEAST_ONE, show
-from nasbench.cli.output import json_option, print_json, progress_bar, say
+from nasbench.cli.compare import AT_LEAST_ONE, run_to_page
+from nasbench.cli.output import json_option, print_json, say
 from nasbench.errors import MissingExtra
 
 _folder = click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
@@ -27,7 +27,7 @@ def group() -> None:
 @json_option
 def build(folder: Path, jobs: int, device: str | None, as_json: bool) -> int:
     """Run what FOLDER/suite.toml still misses, pack the records and make the pages."""
-    from nasbench.reports.publish import SUITE, publish
+    from nasbench.reports.publish import SUITE
     from nasbench.runs.suite import read_suite
 
     if not (folder / SUITE).is_file():
@@ -36,9 +36,7 @@ def build(folder: Path, jobs: int, device: str | None, as_json: bool) -> int:
             f"{folder}"
         )
     suite = read_suite(folder / SUITE)
-    with progress_bar("runs") as progress:
-        board = publish(suite, folder, jobs=jobs, device=device, progress=progress)
-    return show(board, folder, as_json=as_json)
+    return run_to_page(suite, folder, jobs=jobs, device=device, as_json=as_json)
 
 
 @group.command()

@@ -95,7 +95,7 @@ def _require_suite(suite: Suite, path: Path) -> None:
         stated = read_suite(path)
     except BadOption as error:
         raise Mismatch(f"{error} The records were made with another.") from error
-    difference = first_difference(stated.content(), suite.content(), "suite")
+    difference = first_difference(stated.content(), suite.content(), "suite", known="in the records")
     if difference:
         raise Mismatch(f"{path}: not the suite that the records were made with: {difference}")
 
@@ -132,10 +132,16 @@ def _stated(path: Path) -> Leaderboard:
     return board
 
 
-def first_difference(stated: Any, found: Any, where: str = "") -> str:
+def first_difference(stated: Any, found: Any, where: str = "", *, known: str = "recomputed") -> str:
     """Name the first place at which two plain values differ; ``""`` if they agree.
 
     Numbers agree within ``RELATIVE_TOLERANCE``; the id, a hash of all the others, is not compared.
+
+    Args:
+        stated: What a file says.
+        found: What it should say.
+        where: Name of the place; ``""`` at the top.
+        known: How ``found`` is known, for the message.
     """
     if isinstance(stated, dict) and isinstance(found, dict):
         for key in [*stated, *(k for k in found if k not in stated)]:
@@ -143,22 +149,22 @@ def first_difference(stated: Any, found: Any, where: str = "") -> str:
                 continue
             if key not in found or key not in stated:
                 return f"{where}.{key}".lstrip(".") + ": only in one of the two"
-            inside = first_difference(stated[key], found[key], f"{where}.{key}".lstrip("."))
+            inside = first_difference(stated[key], found[key], f"{where}.{key}".lstrip("."), known=known)
             if inside:
                 return inside
         return ""
     if isinstance(stated, list) and isinstance(found, list):
         if len(stated) != len(found):
-            return f"{where}: stated {len(stated)} items, recomputed {len(found)}"
+            return f"{where}: stated {len(stated)} items, {known} {len(found)}"
         for i, (a, b) in enumerate(zip(stated, found, strict=True)):
-            inside = first_difference(a, b, f"{where}[{i}]")
+            inside = first_difference(a, b, f"{where}[{i}]", known=known)
             if inside:
                 return inside
         return ""
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (stated, found))
     if numbers and math.isclose(stated, found, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-12):
         return ""
-    return "" if stated == found else f"{where}: stated {stated!r}, recomputed {found!r}"
+    return "" if stated == found else f"{where}: stated {stated!r}, {known} {found!r}"
 
 
 def _verify_panel(
@@ -209,7 +215,9 @@ def _verify_source(source: Source, name: str, suite: Suite, panel: PackedPanel) 
     if isinstance(source, TableSource):
         require_verified(source.table.path, source.table.name)
     about = {**asdict(source.info), "space": source.space.name}
-    difference = first_difference({key: panel.source.get(key) for key in about}, _plain(about), "source")
+    difference = first_difference(
+        {key: panel.source.get(key) for key in about}, _plain(about), "source", known="here"
+    )
     if difference:
         raise Mismatch(f"{name}: the records were made on another source: {difference}")
     epochs = panel.source["epochs"]
