@@ -26,8 +26,9 @@ class Charging:
         failed: A failed training. ``"full"``: costs the seconds it took. ``"free"``: costs nothing.
         final: The training that the final answer would need. ``"free"``: not charged; the table already
             holds the incumbent's full training.
-        thinking: The strategy's own time. ``"free"``: recorded apart, not charged. ``"measured"``: charged
-            before the proposal starts; such a run is not byte-reproducible, and its header says so.
+        thinking: The strategy's own time, in ``ask`` and ``tell``. ``"free"``: recorded apart, not charged.
+            ``"measured"``: charged before the proposal starts; such a run is not byte-reproducible, and its
+            header says so.
     """
 
     repeat: Literal["full", "cached"] = "full"

@@ -8,16 +8,20 @@ architecture the k-th time meets the same training of it (common random numbers)
 from __future__ import annotations
 
 import weakref
+from operator import index
+from typing import get_args
 
 import numpy as np
 
 from nasbench.errors import BadOption, NotMeasured
 from nasbench.evaluation.charging import Charging
 from nasbench.evaluation.source import Source
-from nasbench.records import Code, Measurement, Proposal
+from nasbench.records import Code, Measurement, Proposal, Purpose
 from nasbench.seeds import Addressed, generator
 
 _REMEMBERED = 200_000
+_NAN = float("nan")
+_PURPOSES = get_args(Purpose)
 _addresses: weakref.WeakKeyDictionary[Source, dict[Code, tuple[int, int]]] = weakref.WeakKeyDictionary()
 
 
@@ -26,6 +30,11 @@ Answer = tuple[Measurement, int, int, float]
 
 A plain tuple because a search makes millions; only the run sees the measurement's test error.
 """
+
+
+_Training = tuple[Code, Code, int, int, float]
+"""A trial as a later one may carry it on: the code asked for, the code trained (an isomorph's where cached),
+epochs, replicate, seconds of the whole training (nan where it failed). Flat, and so cheap to keep."""
 
 
 class Evaluator:
@@ -53,8 +62,8 @@ class Evaluator:
         self.epochs = epochs if epochs is not None else source.epochs[-1]
         self._replicate = Addressed(generator(seed, "replicates"))
         self._visits: dict[Code, int] = {}
-        self._first: dict[Code, Answer] = {}
-        self._trained: list[tuple[Code, int, float] | None] = []
+        self._first: dict[Code, tuple[Answer, _Training]] = {}
+        self._trainings: list[_Training] = []
         self._known = _addresses.setdefault(source, {})
         self._cached = self.charging.repeat == "cached"
         self._canonical = self.charging.isomorph == "canonical"
@@ -89,54 +98,100 @@ class Evaluator:
         Raises:
             NotInSpace: The architecture is not in the space.
             NotMeasured: Nothing was recorded for (architecture, epochs, replicate).
-            BadOption: ``continues`` names a trial that does not exist or trained another architecture.
+            BadOption: ``continues`` names a trial that does not exist, failed, trained another architecture
+                or trained as long already; or there is no such purpose.
+            TypeError: A number of the proposal is not a whole number.
         """
         code = proposal.code
         address = self._known.get(code)
         if address is None:
             address = self._address(code)
+        bytes(code)  # refuses 1.0, which equals 1 and would be written as another thing
+        if proposal.purpose != "search" and proposal.purpose not in _PURPOSES:
+            raise BadOption(f"purpose: expected {' or '.join(_PURPOSES)}, got {proposal.purpose!r}.")
         key = code
         if self._canonical:
             key = tuple(self.source.space.canonical(np.array([code]))[0].tolist())
         epochs = proposal.epochs
         if epochs is None:
             epochs = self.epochs
-        elif epochs != self.epochs:
-            key = (*key, -epochs)  # codes are never negative, so this is no architecture's own key
+        else:
+            epochs = index(epochs)
+            if epochs != self.epochs:
+                key = (*key, -epochs)  # codes are never negative, so this is no architecture's own key
         visits = self._visits
         visit = visits.get(key, 0)
         visits[key] = visit + 1
-        paid = 0.0
-        replicate = proposal.replicate
         if proposal.continues is not None:
-            replicate, paid = self._continued(proposal)
-        elif self._cached and visit and replicate is None:
-            measurement, epochs, replicate, _ = self._first[key]
-            self._trained.append((code, replicate, measurement.train_seconds))
-            return measurement, epochs, replicate, 0.0
-        if replicate is None:
+            return self._continued(proposal, key, epochs, recorded)
+        replicate = proposal.replicate
+        if replicate is not None:
+            replicate = index(replicate)
+        elif self._cached and key in self._first:
+            first, training = self._first[key]
+            self._trainings.append((code, *training[1:]))
+            return (*first[:3], 0.0)
+        else:
             replicate = self._replicate.below(address[1], address[0], visit)
         if recorded is not None:
             answer = recorded
             measurement = recorded[0]
         else:
             measurement = self.source.answer(code, epochs=epochs, replicate=replicate)
-            charged = measurement.train_seconds - paid
+            charged = measurement.train_seconds
             if measurement.status == "failed" and self.charging.failed == "free":
                 charged = 0.0
             answer = (measurement, epochs, replicate, charged)
-        self._trained.append((code, replicate, measurement.train_seconds))
-        if self._cached and not visit:
-            self._first[key] = answer
+        seconds = _NAN if measurement.status == "failed" else measurement.train_seconds
+        training = (code, code, epochs, replicate, seconds)
+        self._trainings.append(training)
+        if self._cached:
+            self._first.setdefault(key, (answer, training))
         return answer
 
-    def _continued(self, proposal: Proposal) -> tuple[int, float]:
-        """Return the replicate that ``continues`` trained and the seconds already paid for it."""
+    def _continued(self, proposal: Proposal, key: Code, epochs: int, recorded: Answer | None) -> Answer:
+        """Answer a proposal that carries an earlier training on: the same replicate, further.
+
+        Raises:
+            BadOption: There is nothing to carry on, or no further to go.
+        """
         number = proposal.continues
-        earlier = self._trained[number] if number is not None and 0 <= number < len(self._trained) else None
+        earlier = None
+        if number is not None and 0 <= number < len(self._trainings):
+            earlier = self._trainings[number]
         if earlier is None or earlier[0] != proposal.code:
             raise BadOption(
                 f"continues: expected the number of an earlier trial of the same architecture, got {number}."
             )
-        paid = earlier[2] if self.charging.promotion == "continue" else 0.0
-        return earlier[1], paid
+        _, trained, done, replicate, seconds = earlier
+        if seconds != seconds:
+            raise BadOption(f"continues: expected a trial that trained, got {number}, which failed.")
+        if epochs <= done:
+            raise BadOption(
+                f"epochs: expected more than the {done} that trial {number} trained, got {epochs}. "
+                "Propose it without continues to train it anew."
+            )
+        paid = seconds if self.charging.promotion == "continue" else 0.0
+        if recorded is not None:
+            answer = recorded
+            # A record holds what was charged; with what had been paid it makes up the whole training.
+            measurement, total = recorded[0], recorded[3] + paid
+        else:
+            measurement = self.source.answer(trained, epochs=epochs, replicate=replicate)
+            total = measurement.train_seconds
+            # A live training repeated from its start may by chance be faster than its first part was.
+            charged = max(0.0, total - paid)
+            if measurement.status == "failed" and self.charging.failed == "free":
+                charged = 0.0
+            answer = (measurement, epochs, replicate, charged)
+        training = (
+            proposal.code,
+            trained,
+            epochs,
+            replicate,
+            _NAN if measurement.status == "failed" else total,
+        )
+        self._trainings.append(training)
+        if self._cached:
+            self._first.setdefault(key, (answer, training))
+        return answer
