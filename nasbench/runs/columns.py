@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-STATUSES = ("ok", "failed", "stopped")
-PURPOSES = ("search", "report")
+from nasbench.records import Purpose, Status
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+ENDS = ("budget", "done", "stalled", "failed")
 
 
 @dataclass(frozen=True, slots=True)

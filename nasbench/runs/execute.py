@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nasbench import __version__
-from nasbench.errors import NasbenchError
+from nasbench.errors import NasbenchError, StrategyFault
 from nasbench.evaluation.charging import Charging
 from nasbench.evaluation.evaluator import Answer, Evaluator
 from nasbench.evaluation.source import Source
-from nasbench.records import Measurement
+from nasbench.records import Measurement, Proposal, Trial
 from nasbench.runs.columns import RunColumns
 from nasbench.runs.loop import Outcome, run
-from nasbench.runs.record import FileRecord, MemoryRecord, columns_of
+from nasbench.runs.reading import columns_of, trial_fields
+from nasbench.runs.record import FileRecord, MemoryRecord, complete_lines
 from nasbench.seeds import generator
 from nasbench.strategies.loading import load_strategy
-from nasbench.strategies.strategy import Strategy, make
+from nasbench.strategies.strategy import Card, Strategy, make
 from nasbench.units import parse_budget
 
 
@@ -96,14 +98,15 @@ def execute(
     evaluator = Evaluator(source, seed=seed, charging=Charging.of(spec.charging), epochs=spec.epochs)
     if path is None:
         record = MemoryRecord()
-        outcome = run(
-            build_strategy(spec, source, seed), evaluator, budget=budget, workers=spec.workers, record=record
-        )
+        strategy = _made(spec, source, seed)
+        outcome = run(strategy, evaluator, budget=budget, workers=spec.workers, record=record)
         return columns_of(header, record), outcome
+    if not source.is_live and evaluator.charging.thinking == "measured" and path.exists():
+        _start_over(path)
     file = FileRecord(path, header, durable=source.is_live)
     try:
-        strategy = build_strategy(spec, source, seed)
-        replay = _recorded_answers(file) if source.is_live else None
+        strategy = _made(spec, source, seed)
+        replay = _recorded_answers(path, file) if source.is_live else None
         outcome = run(
             strategy,
             evaluator,
@@ -112,17 +115,58 @@ def execute(
             record=file,
             recorded=None if replay is None else replay.get,
         )
-    except (NasbenchError, OSError, KeyboardInterrupt):
+    except BaseException:
         file.abandon()
         raise
     return columns_of(header, file), outcome
 
 
-def _recorded_answers(file: FileRecord) -> dict[int, Answer]:
-    """Read the answers that an unfinished live record holds, by number of proposal."""
+def _start_over(path: Path) -> None:
+    """Drop the trials of an unfinished record, for measured thinking never comes out the same twice.
+
+    Nothing is lost but time that a replay would spend as well: thinking is done anew, answers are recorded.
+    """
+    lines, finished = complete_lines(path)
+    if lines and not finished:
+        path.write_bytes(lines[0])
+
+
+class _Unmade:
+    """Stands for a strategy whose constructor raised with this seed: its run fails and says why."""
+
+    card: ClassVar[Card] = Card(family="", paper="")
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def ask(self, n: int) -> list[Proposal]:
+        """Raise what the constructor raised."""
+        raise StrategyFault(
+            f"could not be made: {type(self._error).__name__}: {self._error}"
+        ) from self._error
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Learn nothing: nothing was proposed."""
+
+
+def _made(spec: RunSpec, source: Source, seed: int) -> Strategy:
+    try:
+        return build_strategy(spec, source, seed)
+    except NasbenchError:
+        raise
+    except Exception as error:  # code of somebody's own may raise anything
+        return _Unmade(error)
+
+
+def _recorded_answers(path: Path, file: FileRecord) -> dict[int, Answer]:
+    """Read the answers that an unfinished live record holds, by number of proposal.
+
+    Raises:
+        FormatError: A line is not a trial; the message names line and field.
+    """
     answers = {}
-    for line in file.past:
-        trial = json.loads(line)
+    for at, line in enumerate(file.past, start=2):
+        trial = trial_fields(path, at, line)
         measurement = Measurement(
             trial["valid_error"],
             trial["test_error"],

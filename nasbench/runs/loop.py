@@ -21,7 +21,7 @@ from nasbench.strategies.strategy import Strategy
 from nasbench.units import Budget
 
 FREE_ANSWERS_IN_A_ROW = 1_000
-"""After this many trials in a row that cost nothing, a run is stalled: it would never spend its budget."""
+"""After this many trials in a row that spend none of its budget, a run is stalled: it would never end."""
 
 Recorded = Callable[[int], "Answer | None"]
 """Gives the recorded answer of a proposal by its number while a live run is resumed."""
@@ -86,11 +86,27 @@ def run(
     except _Fault as fault:
         end, reason = "failed", str(fault)
     finally:
-        close = getattr(strategy, "close", None)
-        if close is not None:
-            close()
+        fault_in_close = _closed(strategy)
+    if fault_in_close and end != "failed":
+        end, reason = "failed", fault_in_close
     record.close(end, reason)
     return Outcome(end, reason, tally.trials, tally.spent_seconds, tally.thinking_seconds)
+
+
+def _closed(strategy: Strategy) -> str:
+    """Let a strategy that has ``close`` tidy up; return what went wrong, if anything did."""
+    close = getattr(strategy, "close", None)
+    if close is None:
+        return ""
+    try:
+        close()
+    except _RAISED as error:
+        return f"close raised {type(error).__name__}: {error}"
+    return ""
+
+
+_RAISED = (Exception, SystemExit)
+"""What a strategy may raise without taking the other runs down with it; SystemExit is not an Exception."""
 
 
 class _Fault(Exception):
@@ -124,31 +140,33 @@ def _loop(
     running: list[tuple[float, int, Trial, Measurement]] = []
     clock = spent = 0.0
     number = searched = free_in_a_row = 0
+    told = 0.0  # time spent in tell since the last ask
     while True:
         while len(running) < workers:
             idle = workers - len(running)
             before = now()
             try:
                 proposals = ask(idle)
-            except Exception as error:
+            except _RAISED as error:
                 raise _Fault(f"ask raised {type(error).__name__}: {error}") from error
             thought = now() - before
             tally.thinking_seconds += thought
+            if not isinstance(proposals, list):
+                raise _Fault(f"ask({idle}) returned {type(proposals).__name__}, not a list of proposals")
             if not proposals:
                 break
             if len(proposals) > idle:
                 raise _Fault(f"ask({idle}) returned {len(proposals)} proposals")
             for proposal in proposals:
+                known = None if recorded is None else recorded(number)
                 try:
-                    measurement, epochs, replicate, charged = answer(
-                        proposal, None if recorded is None else recorded(number)
-                    )
+                    measurement, epochs, replicate, charged = answer(proposal, known)
                 except NasbenchError as error:
                     raise _Fault(f"proposal {number}: {error}") from error
                 except (AttributeError, TypeError, ValueError) as error:
                     raise _Fault(f"proposal {number} is not a valid proposal: {error}") from error
-                if charge_thinking:
-                    charged += thought
+                if charge_thinking and known is None:  # what a record holds was charged with its thinking
+                    charged += thought + told
                 finished = clock + charged
                 trial = Trial(
                     number,
@@ -164,6 +182,7 @@ def _loop(
                 )
                 heappush(running, (finished, number, trial, measurement))
                 number += 1
+            told = 0.0
         if not running:
             return "done"
         clock, _, trial, measurement = heappop(running)
@@ -181,9 +200,13 @@ def _loop(
             before = now()
             try:
                 tell([trial])
-            except Exception as error:
+            except _RAISED as error:
                 raise _Fault(f"tell raised {type(error).__name__}: {error}") from error
-            tally.thinking_seconds += now() - before
+            thought = now() - before
+            tally.thinking_seconds += thought
+            told += thought
+        elif limit_trials is not None:
+            charged = 0.0  # reports spend nothing of a budget in evaluations
         free_in_a_row = 0 if charged > 0.0 else free_in_a_row + 1
         if free_in_a_row >= FREE_ANSWERS_IN_A_ROW:
             return "stalled"

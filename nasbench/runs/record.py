@@ -10,19 +10,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import math
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from nasbench.errors import CallOrder, FormatError
-from nasbench.records import Measurement, Trial
-from nasbench.runs.columns import PURPOSES, STATUSES, RunColumns
+from nasbench.records import Code, Measurement, Purpose, Trial
+from nasbench.runs.columns import ENDS
 
 FORMAT = "nasbench-run"
 SCHEMA = 1
@@ -38,15 +34,37 @@ def _number(value: float | None) -> str:
     return "null" if value is None or value != value else repr(float(value))
 
 
-def trial_line(trial: Trial, test_error: float | None, reason: str = "") -> bytes:
-    """Write one trial as JSON; by hand, because a search writes millions."""
-    because = f',"reason":{json.dumps(reason)}' if reason else ""
+Row = tuple[int, Code, int, int, Purpose, float, float]
+"""A finished trial: number, code, epochs, replicate, purpose, charged seconds, finished seconds.
+
+A copy, for the strategy is handed the trial itself and might alter it; status and errors are taken from the
+measurement, which no strategy ever holds.
+"""
+
+
+def row_of(trial: Trial) -> Row:
+    """Copy what only the trial says."""
     return (
-        f'{{"n":{trial.number},"code":[{",".join(map(str, trial.code))}],"epochs":{trial.epochs},'
-        f'"replicate":{trial.replicate},"status":"{trial.status}","purpose":"{trial.purpose}",'
-        f'"valid_error":{_number(trial.valid_error)},"test_error":{_number(test_error)},'
-        f'"charged_seconds":{_number(trial.charged_seconds)},'
-        f'"finished_seconds":{_number(trial.finished_seconds)}{because}}}\n'
+        trial.number,
+        trial.code,
+        trial.epochs,
+        trial.replicate,
+        trial.purpose,
+        trial.charged_seconds,
+        trial.finished_seconds,
+    )
+
+
+def trial_line(row: Row, measurement: Measurement) -> bytes:
+    """Write one trial as JSON; by hand, because a search writes millions."""
+    number, code, epochs, replicate, purpose, charged_seconds, finished_seconds = row
+    because = f',"reason":{json.dumps(measurement.reason)}' if measurement.reason else ""
+    return (
+        f'{{"n":{number},"code":[{",".join(map(str, bytes(code)))}],"epochs":{epochs},'
+        f'"replicate":{replicate},"status":"{measurement.status}","purpose":"{purpose}",'
+        f'"valid_error":{_number(measurement.valid_error)},"test_error":{_number(measurement.test_error)},'
+        f'"charged_seconds":{_number(charged_seconds)},'
+        f'"finished_seconds":{_number(finished_seconds)}{because}}}\n'
     ).encode()
 
 
@@ -62,14 +80,14 @@ class MemoryRecord:
     """Keeps the rows of a run in memory."""
 
     def __init__(self) -> None:
-        self.trials: list[Trial] = []
+        self.rows: list[Row] = []
         self.measurements: list[Measurement] = []
         self.end = ""
         self.reason = ""
 
     def add(self, trial: Trial, measurement: Measurement) -> None:
         """Keep one finished trial and the measurement behind it."""
-        self.trials.append(trial)
+        self.rows.append(row_of(trial))
         self.measurements.append(measurement)
 
     def close(self, end: str, reason: str = "") -> None:
@@ -107,6 +125,10 @@ class FileRecord(MemoryRecord):
                     f"{path}: header: this is the record of another run ({_difference(lines[0], first)}). "
                     "Give another --out, or remove the file."
                 )
+            if not lines and not first.startswith(path.read_bytes()):
+                raise FormatError(
+                    f"{path}: header: this is no run record of ours. Remove it or move it away."
+                )
             self.past = lines[1:]
             keep = b"".join(lines)
         self._first = first
@@ -125,8 +147,9 @@ class FileRecord(MemoryRecord):
         Raises:
             FormatError: The replayed run differs from the recorded one.
         """
-        line = self._line(trial, measurement)
-        at = len(self.trials)
+        row = row_of(trial)
+        line = trial_line(row, measurement)
+        at = len(self.rows)
         if at < len(self.past):
             if self.past[at] != line:
                 raise FormatError(
@@ -136,7 +159,7 @@ class FileRecord(MemoryRecord):
                 )
             line = b""
         self._hash.update(line or self.past[at])
-        self.trials.append(trial)
+        self.rows.append(row)
         self.measurements.append(measurement)
         try:
             self._file.write(line)
@@ -147,10 +170,6 @@ class FileRecord(MemoryRecord):
         except OSError as error:
             raise self._rescued(error) from error
 
-    @staticmethod
-    def _line(trial: Trial, measurement: Measurement) -> bytes:
-        return trial_line(trial, measurement.test_error, measurement.reason)
-
     def flush(self) -> None:
         """Bring everything written so far to the disk."""
         self._file.flush()
@@ -159,8 +178,10 @@ class FileRecord(MemoryRecord):
 
     def _rescued(self, error: OSError) -> OSError:
         """Write all rows to the temporary folder, since the record's own place refuses them."""
-        rescue = Path(tempfile.gettempdir()) / f"nasbench-rescued-{self._path.name}"
-        lines = [self._first, *map(self._line, self.trials, self.measurements)]
+        # Records of many rows have one file name, and a full disk stops them all at once.
+        place = hashlib.sha256(str(self._path.resolve()).encode()).hexdigest()[:12]
+        rescue = Path(tempfile.gettempdir()) / f"nasbench-rescued-{place}-{self._path.name}"
+        lines = [self._first, *map(trial_line, self.rows, self.measurements)]
         try:
             rescue.write_bytes(b"".join(lines))
         except OSError:
@@ -169,18 +190,30 @@ class FileRecord(MemoryRecord):
             )
         return OSError(
             error.errno,
-            f"{self._path}: cannot write the record ({error}). All {len(self.trials)} finished trials are "
+            f"{self._path}: cannot write the record ({error}). All {len(self.rows)} finished trials are "
             f"kept in {rescue}: free space, copy that file over the record, and resume.",
         )
 
     def close(self, end: str, reason: str = "") -> None:
-        """Write the end mark and close the file."""
+        """Write the end mark and close the file.
+
+        Raises:
+            FormatError: The replayed run ended before the recorded one did.
+            OSError: The record could not be written.
+        """
+        if len(self.rows) < len(self.past):
+            raise FormatError(
+                f"{self._path}: line {len(self.rows) + 2}: replaying the run ended ({end}) before this line"
+                f"{': ' + reason if reason else ''}. The record was edited, or the strategy or the source "
+                "changed; remove the file to start over."
+            )
         super().close(end, reason)
-        self._file.write(end_line(end, len(self.trials), self._hash.hexdigest(), reason))
-        self._file.flush()
-        if self._durable:
-            os.fsync(self._file.fileno())
-        self._file.close()
+        try:
+            self._file.write(end_line(end, len(self.rows), self._hash.hexdigest(), reason))
+            self.flush()
+            self._file.close()
+        except OSError as error:
+            raise self._rescued(error) from error
 
     def abandon(self) -> None:
         """Close the file without an end mark: the run can be resumed."""
@@ -215,7 +248,7 @@ def complete_lines(path: Path) -> tuple[list[bytes], bool]:
         lines.pop()
     if not lines:
         return [], False
-    header = _json(path, 1, lines[0])
+    header = json_object(path, 1, lines[0])
     if header.get("format") != FORMAT:
         raise FormatError(
             f"{path}: format: expected {FORMAT!r}, got {header.get('format')!r}. Is this a run record?"
@@ -225,7 +258,7 @@ def complete_lines(path: Path) -> tuple[list[bytes], bool]:
             f"{path}: schema: expected {SCHEMA}, got {header.get('schema')!r}. "
             "Another version of nasbench wrote it."
         )
-    last = _json(path, len(lines), lines[-1])
+    last = json_object(path, len(lines), lines[-1])
     if "end" not in last:
         return lines, False
     body = lines[:-1]
@@ -236,10 +269,20 @@ def complete_lines(path: Path) -> tuple[list[bytes], bool]:
         raise FormatError(
             f"{path}: trials: the end mark says {last.get('trials')}, the file holds {len(body) - 1}."
         )
+    if last["end"] not in ENDS or not isinstance(last.get("reason", ""), str):
+        raise FormatError(
+            f"{path}: end: expected {', '.join(ENDS)} with a reason in words, got {last['end']!r} with "
+            f"{last.get('reason', '')!r}; the record was edited."
+        )
     return body, True
 
 
-def _json(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def json_object(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    """Read line ``number`` of a record as a JSON object.
+
+    Raises:
+        FormatError: It is none.
+    """
     try:
         parsed = json.loads(line)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
@@ -252,120 +295,3 @@ def _json(path: Path, number: int, line: bytes) -> dict[str, Any]:
 def is_finished(path: Path) -> bool:
     """Say whether the file is a whole record with an end mark."""
     return path.exists() and complete_lines(path)[1]
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Read the finished trials of a record, finished or not, as dictionaries.
-
-    Raises:
-        FormatError: As ``complete_lines``; or a line that is not a trial.
-    """
-    lines, _ = complete_lines(path)
-    return [_trial_fields(path, i, line) for i, line in enumerate(lines[1:], start=2)]
-
-
-_FIELDS: dict[str, Callable[[Any], bool]] = {
-    "n": lambda v: isinstance(v, int) and v >= 0,
-    "code": lambda v: isinstance(v, list) and all(isinstance(x, int) for x in v),
-    "epochs": lambda v: isinstance(v, int) and v >= 0,
-    "replicate": lambda v: isinstance(v, int) and v >= 0,
-    "status": lambda v: v in STATUSES,
-    "purpose": lambda v: v in PURPOSES,
-    "valid_error": lambda v: v is None or (isinstance(v, float | int) and 0 <= v <= 1),
-    "test_error": lambda v: v is None or (isinstance(v, float | int) and 0 <= v <= 1),
-    "charged_seconds": lambda v: isinstance(v, float | int) and math.isfinite(v) and v >= 0,
-    "finished_seconds": lambda v: isinstance(v, float | int) and math.isfinite(v) and v >= 0,
-}
-
-
-def _trial_fields(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    parsed = _json(path, number, line)
-    for name, valid in _FIELDS.items():
-        if name not in parsed:
-            raise FormatError(f"{path}: line {number}: {name} is missing.")
-        if not valid(parsed[name]):
-            raise FormatError(f"{path}: line {number}: {name}: {parsed[name]!r} is not a valid value.")
-    return parsed
-
-
-def read_run(path: Path) -> RunColumns:
-    """Read a finished record into columns.
-
-    Raises:
-        FormatError: Not a finished, undamaged run record; the message names the field.
-    """
-    body, finished = complete_lines(path)
-    if not finished:
-        raise FormatError(f"{path}: end: this record is unfinished. Resume the run first.")
-    header = _json(path, 1, body[0])
-    mark = json.loads(path.read_bytes().splitlines()[-1])
-    trials = [_trial_fields(path, i, line) for i, line in enumerate(body[1:], start=2)]
-    return RunColumns(
-        header={k: v for k, v in header.items() if k not in ("format", "schema")},
-        end=mark["end"],
-        reason=mark.get("reason", ""),
-        number=np.array([t["n"] for t in trials], dtype=np.int32),
-        codes=_codes([t["code"] for t in trials]),
-        epochs=np.array([t["epochs"] for t in trials], dtype=np.int32),
-        replicate=np.array([t["replicate"] for t in trials], dtype=np.int16),
-        status=np.array([STATUSES.index(t["status"]) for t in trials], dtype=np.int8),
-        purpose=np.array([PURPOSES.index(t["purpose"]) for t in trials], dtype=np.int8),
-        valid_error=_floats(t["valid_error"] for t in trials),
-        test_error=_floats(t["test_error"] for t in trials),
-        charged_seconds=_floats(t["charged_seconds"] for t in trials),
-        finished_seconds=_floats(t["finished_seconds"] for t in trials),
-        reasons={i: t["reason"] for i, t in enumerate(trials) if t.get("reason")},
-    )
-
-
-def _codes(codes: list[Any]) -> np.ndarray[Any, np.dtype[np.int8]]:
-    width = len(codes[0]) if codes else 0
-    return np.array(codes, dtype=np.int8).reshape(len(codes), width)
-
-
-def _floats(values: Iterable[float | None]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.array([math.nan if v is None else v for v in values], dtype=np.float64)
-
-
-def columns_of(header: dict[str, Any], record: MemoryRecord) -> RunColumns:
-    """Turn the rows of a run just finished into columns; equal to writing and reading its record."""
-    trials, measurements = record.trials, record.measurements
-    return RunColumns(
-        header=header,
-        end=record.end,
-        reason=record.reason,
-        number=np.array([t.number for t in trials], dtype=np.int32),
-        codes=_codes([t.code for t in trials]),
-        epochs=np.array([t.epochs for t in trials], dtype=np.int32),
-        replicate=np.array([t.replicate for t in trials], dtype=np.int16),
-        status=np.array([STATUSES.index(t.status) for t in trials], dtype=np.int8),
-        purpose=np.array([PURPOSES.index(t.purpose) for t in trials], dtype=np.int8),
-        valid_error=_floats(t.valid_error for t in trials),
-        test_error=_floats(m.test_error for m in measurements),
-        charged_seconds=_floats(t.charged_seconds for t in trials),
-        finished_seconds=_floats(t.finished_seconds for t in trials),
-        reasons={i: m.reason for i, m in enumerate(measurements) if m.reason},
-    )
-
-
-def lines_of(run: RunColumns) -> list[bytes]:
-    """Write a run in columns out again as the lines of its record, end mark included."""
-    lines = [header_line(run.header)]
-    codes = run.codes.tolist()
-    for i in range(len(run.number)):
-        valid = float(run.valid_error[i])
-        trial = Trial(
-            number=int(run.number[i]),
-            code=tuple(codes[i]),
-            epochs=int(run.epochs[i]),
-            replicate=int(run.replicate[i]),
-            status=STATUSES[run.status[i]],  # type: ignore[arg-type]
-            valid_error=None if math.isnan(valid) else valid,
-            charged_seconds=float(run.charged_seconds[i]),
-            finished_seconds=float(run.finished_seconds[i]),
-            purpose=PURPOSES[run.purpose[i]],  # type: ignore[arg-type]
-        )
-        lines.append(trial_line(trial, float(run.test_error[i]), run.reasons.get(i, "")))
-    digest = hashlib.sha256(b"".join(lines)).hexdigest()
-    lines.append(end_line(run.end, len(run.number), digest, run.reason))
-    return lines
