@@ -3,8 +3,9 @@
 Layout: root attributes ``format``, ``schema_version``, ``suite`` (JSON), ``nasbench``, ``content_hash``. One
 group ``p<i>`` a panel with attributes ``source`` (JSON), ``scored_by`` and ``reference`` (JSON), datasets
 ``codes`` (m, L) and ``scores`` (m,) of every architecture that some run trained, and one group ``e<j>`` an
-entry: attributes ``header`` (JSON, without seed), ``seeds``, ``ends``, ``reasons``, and the columns of its
-runs one after the other with ``offsets`` (runs + 1,). Every JSON-lines record can be written out again.
+entry: attributes ``label`` and ``header`` (JSON, without seed), ``about`` (JSON: seeds, ends, reasons, and
+the headers where they are not all equal), and the columns of its runs one after the other with ``offsets``
+(runs + 1,). Every JSON-lines record can be written out again.
 """
 
 from __future__ import annotations
@@ -153,6 +154,10 @@ def _write_panel(group: h5py.Group, panel: PackedPanel) -> None:
             "reasons": [run.reason for run in runs],
             "trial_reasons": [{str(k): v for k, v in run.reasons.items()} for run in runs],
         }
+        # Seeds added later may have been run under another name of the suite or by another version.
+        about["headers"] = [{k: v for k, v in run.header.items() if k != "seed"} for run in runs]
+        if all(other == header for other in about["headers"]):
+            del about["headers"]
         _store(inside, "about", np.frombuffer(_json(about).encode(), dtype=np.uint8))
         lengths = [len(run.number) for run in runs]
         _store(inside, "offsets", np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
@@ -227,7 +232,7 @@ def _read_panel(group: h5py.Group) -> PackedPanel:
         columns = {column: inside[column][()] for column in _COLUMNS} if about["seeds"] else {}
         runs = [
             RunColumns(
-                header={**header, "seed": seed},
+                header={**(about["headers"][k] if "headers" in about else header), "seed": seed},
                 end=about["ends"][k],
                 reason=about["reasons"][k],
                 reasons={int(i): text for i, text in about["trial_reasons"][k].items()},
@@ -259,8 +264,10 @@ def equal_runs(a: RunColumns, b: RunColumns) -> str:
         if f.name == "header":
             continue
         if isinstance(x, np.ndarray):
+            if not x.size and not y.size:
+                continue  # runs without trials do not say how long their codes would be
             if x.shape != y.shape:
-                return f"{f.name}: {len(x)} trials against {len(y)}"
+                return f"{f.name}: shape {x.shape} against {y.shape}"
             same = (x == y) | ((x != x) & (y != y))
             if not same.all():
                 row = int(np.argwhere(~same)[0][0])
