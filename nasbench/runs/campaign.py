@@ -9,12 +9,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import multiprocessing
+import os
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nasbench.errors import BadOption, FormatError, NasbenchError
 from nasbench.evaluation.opening import open_source
@@ -22,9 +25,13 @@ from nasbench.evaluation.source import Source
 from nasbench.runs.columns import RunColumns
 from nasbench.runs.execute import RunSpec, build_strategy, execute
 from nasbench.runs.packing import PackedRecords
-from nasbench.runs.record import is_finished, read_run
+from nasbench.runs.reading import read_run
+from nasbench.runs.record import is_finished
 from nasbench.runs.suite import Suite
 from nasbench.units import parse_budget
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess as ParentProcess
 
 Progress = Callable[[int, int, str], None]
 """Called with runs finished, runs in all, and the row that just moved."""
@@ -195,7 +202,7 @@ def _results(tasks: list[_Task], jobs: int) -> Iterator[tuple[_Task, _Answers]]:
             yield task, _run_task(task)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
+    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context, initializer=_die_with_parent) as pool:
         futures = {pool.submit(_run_task, task): task for task in tasks}
         try:
             for future in as_completed(futures):
@@ -203,6 +210,21 @@ def _results(tasks: list[_Task], jobs: int) -> Iterator[tuple[_Task, _Answers]]:
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def _die_with_parent() -> None:
+    """End this process when the one that started it is gone, however that ended.
+
+    A worker left behind would go on writing records that the next start takes up again.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_and_exit, args=(parent,), daemon=True).start()
+
+
+def _wait_and_exit(parent: ParentProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 _sources: dict[tuple[str, str | None], Source] = {}
