@@ -6,6 +6,7 @@ A suite is data (``suite.toml``), checked on reading with the reason and the pla
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from pathlib import Path
@@ -34,6 +35,17 @@ class SuiteStrategy(BaseModel):
     label: str = ""
     options: dict[str, Any] = Field(default_factory=dict)
 
+    @field_validator("options")
+    @classmethod
+    def _plain(cls, options: dict[str, Any]) -> dict[str, Any]:
+        for key, value in options.items():
+            if not _is_plain(value):
+                raise ValueError(
+                    f"{key}: expected text, a finite number, true, false, or a list or table of these, "
+                    f"got {value!r}"
+                )
+        return options
+
     @model_validator(mode="before")
     @classmethod
     def _label(cls, data: Any) -> Any:
@@ -45,6 +57,17 @@ class SuiteStrategy(BaseModel):
                 name = name.strip()
             return {**data, "label": f"{name} ({shown})" if shown else name}
         return data
+
+
+def _is_plain(value: Any) -> bool:
+    """Say whether a value is the same in TOML and in JSON: no date, no null, nothing infinite."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(inner) for key, inner in value.items())
+    return isinstance(value, str | int)
 
 
 class Suite(BaseModel):
@@ -168,12 +191,12 @@ def _toml(value: Any) -> str:
     """Write one TOML value; strings, numbers, booleans and lists are written as JSON writes them."""
     if isinstance(value, dict):
         inside = ", ".join(
-            f"{k if re.fullmatch(r'[A-Za-z0-9_-]+', k) else json.dumps(k)} = {_toml(v)}"
-            for k, v in value.items()
+            f"{k if re.fullmatch(r'[A-Za-z0-9_-]+', k) else _toml(k)} = {_toml(v)}" for k, v in value.items()
         )
         return "{ " + inside + " }"
     if isinstance(value, list):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     if isinstance(value, float):
         return repr(value)
-    return json.dumps(value, ensure_ascii=False)
+    # JSON leaves the delete character as it is, TOML does not.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
