@@ -54,6 +54,7 @@ class FunctionStrategy:
         self._waiting: list[Code] = []
         self._pending: list[tuple[Code, float | None]] = []
         self._finished = False
+        self._is_over = False
         self._thread = threading.Thread(
             target=self._body, args=(function, space, rng, options), name="strategy-function", daemon=True
         )
@@ -74,6 +75,8 @@ class FunctionStrategy:
 
     def _evaluate(self, codes: npt.ArrayLike) -> Any:
         """Ask for the validation error of one code or of (n, L) codes."""
+        if self._is_over:  # asked again while it unwinds
+            raise RunEnded
         array = np.asarray(codes)
         many = array.reshape(1, -1) if array.ndim == 1 else array
         wanted = [self._space.check(code) for code in many.tolist()]
@@ -123,6 +126,7 @@ class FunctionStrategy:
 
     def close(self) -> None:
         """End the function: its ``evaluate`` raises RunEnded."""
+        self._is_over = True
         if self._started and self._thread.is_alive():
             self._answers.put(None)
             self._thread.join(timeout=5.0)

@@ -20,7 +20,8 @@ from nasbench.strategies.strategy import StrategyFactory
 
 def entry_point_strategies() -> dict[str, EntryPoint]:
     """List the strategies that other installed packages bring, by name."""
-    return {point.name: point for point in entry_points(group="nasbench.strategies")}
+    points = entry_points(group="nasbench.strategies")
+    return {point.name.lower().replace("_", "-"): point for point in points}
 
 
 def strategy_names() -> list[str]:
@@ -48,7 +49,7 @@ def load_strategy(name: str) -> StrategyFactory:
         return _resolve(name, name)
     points = entry_point_strategies()
     if key in points:
-        return _as_factory(points[key].load(), name)
+        return _resolve(f"{points[key].module}:{points[key].attr}", name)
     raise UnknownName.among(
         "strategy", name, strategy_names(), hint="List them with: nasbench list strategies"
     )
@@ -57,20 +58,26 @@ def load_strategy(name: str) -> StrategyFactory:
 def _resolve(target: str, name: str) -> StrategyFactory:
     """Import ``module:Name`` or ``file.py:Name``."""
     where, _, attribute = target.rpartition(":")
-    if where.endswith(".py"):
-        module = _import_file(Path(where))
-    else:
-        try:
-            module = importlib.import_module(where)
-        except ModuleNotFoundError as error:
-            if error.name is not None and where.startswith(error.name):
-                raise UnknownName(f"strategy: no module {where!r} for {name!r}.") from error
-            raise MissingExtra(f"strategy {name}: needs {error.name}: pip install {error.name}") from error
+    module = _import_file(Path(where).absolute()) if where.endswith(".py") else _import_module(where, name)
     found = getattr(module, attribute, None)
     if found is None:
         offered = [n for n, v in vars(module).items() if not n.startswith("_") and callable(v)]
         raise UnknownName.among(f"strategy in {where}", attribute, offered)
     return _as_factory(found, name)
+
+
+def _import_module(where: str, name: str) -> Any:
+    """Import a module by its dotted name."""
+    if not all(part.isidentifier() for part in where.split(".")):
+        raise BadOption(f"strategy: expected FILE.py:Name or package.module:Name, got {name!r}.")
+    try:
+        return importlib.import_module(where)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{where}.".startswith(f"{error.name}."):
+            raise UnknownName(f"strategy: no module {where!r} for {name!r}.") from error
+        raise MissingExtra(f"strategy {name}: needs {error.name}: pip install {error.name}") from error
+    except (Exception, SystemExit) as error:
+        raise BadOption(f"strategy: {where} failed on import: {type(error).__name__}: {error}") from error
 
 
 @functools.cache
@@ -86,7 +93,7 @@ def _import_file(path: Path) -> Any:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[module_name]
         raise BadOption(f"strategy: {path} failed on import: {type(error).__name__}: {error}") from error
     return module

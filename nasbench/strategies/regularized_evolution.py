@@ -40,7 +40,7 @@ class RegularizedEvolution:
         sample: Members drawn for each tournament, >= 1 (paper: 25).
 
     Raises:
-        BadOption: An option is below 1.
+        BadOption: An option is not a whole number >= 1.
     """
 
     card: ClassVar[Card] = Card(family="evolution", paper="Real et al. 2019")
@@ -48,7 +48,7 @@ class RegularizedEvolution:
     def __init__(
         self, space: Space, *, rng: np.random.Generator, population: int = 10, sample: int = 3
     ) -> None:
-        if population < 1 or sample < 1:
+        if {type(population), type(sample)} != {int} or min(population, sample) < 1:
             raise BadOption(
                 f"population, sample: expected whole numbers >= 1, got {population} and {sample}."
             )
