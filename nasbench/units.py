@@ -119,7 +119,10 @@ def parse_budget(text: str) -> Budget:
         return Budget(clean, evaluations=int(amount))
     for device in ("gpu", "cpu"):
         if unit in (f"{device}-days", f"{device}-day", f"{device}days"):
-            return Budget(clean, seconds=seconds_of_days(amount), device=device)
+            seconds = seconds_of_days(amount)
+            if not math.isfinite(seconds):
+                raise BadOption(f"budget: expected a finite amount, got {text!r}.")
+            return Budget(clean, seconds=seconds, device=device)
     if unit in _SECONDS_BY_SUFFIX:
         return Budget(clean, seconds=amount * _SECONDS_BY_SUFFIX[unit])
     raise BadOption(f"budget: unknown unit {match['unit']!r}; {wanted}.")
