@@ -46,8 +46,8 @@ def curves_frame(folder: str | Path) -> pd.DataFrame:
 def trials_frame(folder: str | Path) -> pd.DataFrame:
     """Return every trial of every run, one row each, in order of finish.
 
-    Columns: ``source``, ``entry``, ``seed``, ``number`` (order of proposal), ``architecture`` (the space's own
-    notation), ``epochs``, ``replicate``, ``status``, ``purpose``, ``valid_error`` and ``test_error``
+    Columns: ``source``, ``entry``, ``seed``, ``number`` (order of proposal), ``architecture`` (the space's
+    own notation), ``epochs``, ``replicate``, ``status``, ``purpose``, ``valid_error`` and ``test_error``
     (fractions, missing where failed or not recorded), ``charged_seconds``, ``finished_seconds``,
     ``spent_seconds`` (charged so far in this run, over all workers).
 
