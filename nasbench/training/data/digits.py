@@ -6,44 +6,42 @@ and come with scikit-learn. They have no published split; ours is drawn from a s
 
 from __future__ import annotations
 
+import numpy as np
+
 from nasbench.errors import MissingExtra
-from nasbench.seeds import generator
 from nasbench.training import require_torch
-from nasbench.training.data.images import ImageData, Split
+from nasbench.training.data.images import ImageData
+from nasbench.training.data.parts import split_whole
+from nasbench.training.data.pixels import Pixels
 
-VALID_IMAGES = 400
-TEST_IMAGES = 400
+TRAIN_IMAGES = 997
 
 
-def load_digits(*, split_seed: int) -> ImageData:
-    """Load the digits: 997 images to train on, 400 for validation, 400 for test.
+def load_digits(*, split_seed: int, train_images: int | None = None) -> ImageData:
+    """Load the digits: some images to train on, the rest halved into validation and test, classes balanced.
 
     Pixels are shifted and scaled by the mean and standard deviation of the training part.
 
     Args:
-        split_seed: Seed of the permutation that is cut into the three parts.
+        split_seed: Seed of the split.
+        train_images: Images to train on; None takes 997, which leaves 400 for validation and 400 for test.
 
     Raises:
+        BadOption: ``train_images`` is not in 10 to 1,777.
         MissingExtra: torch or scikit-learn is absent.
     """
     require_torch("The digits data set")
-    import torch
-
     try:
         from sklearn.datasets import load_digits as read_digits
     except ImportError as error:
         raise MissingExtra.of("torch", "scikit-learn", "The digits data set") from error
 
     bunch = read_digits()
-    images = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1)  # (1797, 1, 8, 8)
-    labels = torch.tensor(bunch.target, dtype=torch.int64)
-    order = torch.from_numpy(generator(split_seed, "digits", "split").permutation(len(labels)))
-    valid, test, train = order.split([VALID_IMAGES, TEST_IMAGES, len(labels) - VALID_IMAGES - TEST_IMAGES])
-    images = (images - images[train].mean()) / images[train].std()
-    return ImageData(
+    pixels = Pixels(bunch.images.astype(np.uint8)[:, np.newaxis], bunch.target.astype(np.int64))
+    return split_whole(
         "digits",
-        10,
-        train=Split(images[train], labels[train]),
-        valid=Split(images[valid], labels[valid]),
-        test=Split(images[test], labels[test]),
+        pixels,
+        classes=10,
+        split_seed=split_seed,
+        train_images=TRAIN_IMAGES if train_images is None else train_images,
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +40,8 @@ class ImageData:
         train: What weights are trained on.
         valid: What strategies are told about.
         test: What only the report reads.
+        splits: What the three parts hold, how they were drawn and the checksum of the images: plain values,
+            for the ``splits`` of a table.
     """
 
     name: str
@@ -46,6 +49,7 @@ class ImageData:
     train: Split
     valid: Split
     test: Split
+    splits: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -55,6 +59,6 @@ class ImageData:
 
     def to(self, device: torch.device) -> ImageData:
         """Copy all parts to a device."""
-        return ImageData(
-            self.name, self.classes, self.train.to(device), self.valid.to(device), self.test.to(device)
+        return replace(
+            self, train=self.train.to(device), valid=self.valid.to(device), test=self.test.to(device)
         )
