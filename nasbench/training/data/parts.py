@@ -142,14 +142,13 @@ def assemble(
     raw = {"train": train, "valid": valid, "test": test}
     pixels = {part: pooled(images.images, pool) for part, images in raw.items()}
     # Sums in float64, one rounding to float32: the same numbers in whatever order a processor adds.
-    mean, deviation = (
-        moment(pixels["train"], axis=(0, 2, 3), keepdims=True, dtype=np.float64).astype(np.float32)
-        for moment in (np.mean, np.std)
-    )
+    channels = [pixels["train"][:, channel] for channel in range(pixels["train"].shape[1])]
+    mean = np.array([channel.mean(dtype=np.float64) for channel in channels], np.float32)
+    deviation = np.array([channel.std(dtype=np.float64) for channel in channels], np.float32)
     deviation[deviation == 0] = 1.0  # a channel of one value carries nothing
 
     def split(part: str) -> Split:
-        scaled = (pixels[part] - mean) / deviation
+        scaled = (pixels[part] - mean[:, None, None]) / deviation[:, None, None]
         return Split(torch.from_numpy(scaled), torch.from_numpy(raw[part].labels.astype(np.int64)))
 
     how = "as the file gives them" if split_seed is None else "drawn at random, in proportion to the classes"
