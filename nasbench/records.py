@@ -90,6 +90,7 @@ class Measurement:
         train_seconds: Seconds of training on the reference device up to ``epochs``.
         status: ``"ok"`` or ``"failed"``.
         reason: Why it failed, for people.
+        origin: Where a source that mixes found it, ``"table"`` or ``"live"``; ``""`` from any other source.
     """
 
     valid_error: float | None
@@ -97,6 +98,7 @@ class Measurement:
     train_seconds: float
     status: Status = "ok"
     reason: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

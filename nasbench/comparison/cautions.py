@@ -8,6 +8,7 @@ import numpy as np
 
 from nasbench.comparison.entries import EntryArrays
 from nasbench.runs.columns import STATUSES
+from nasbench.units import format_seconds
 
 FEW_SEEDS = 10
 
@@ -72,6 +73,9 @@ def cautions(
     if failed:
         total = sum(len(run.status) for run in entry.runs)
         found.append(f"{failed} of {total} trials failed; they cost their time and never count as a result.")
+    trained = _trained_live(entry)
+    if trained:
+        found.append(trained)
     early = [(seed, run.end) for seed, run in pairs if run.end in ("done", "stalled")]
     if early:
         why = {"done": "nothing more to propose", "stalled": "only free answers"}
@@ -83,6 +87,25 @@ def cautions(
             "each holds its last value."
         )
     return [f"{label}: {sentence}" for sentence in found]
+
+
+def _trained_live(entry: EntryArrays) -> str:
+    """Say how many trials of a source that mixes were trained live, both kinds apart; else ``""``."""
+    live = table = 0
+    live_seconds = table_seconds = 0.0
+    for run in entry.runs:
+        for row, origin in run.origins.items():
+            seconds = float(run.charged_seconds[row])
+            if origin == "live":
+                live, live_seconds = live + 1, live_seconds + seconds
+            else:
+                table, table_seconds = table + 1, table_seconds + seconds
+    if not live and not table:
+        return ""
+    return (
+        f"{live} of {live + table} trials were trained live ({format_seconds(live_seconds)} here), the other "
+        f"{table} answered by the table ({format_seconds(table_seconds)} as recorded)."
+    )
 
 
 def _count(n: int, noun: str) -> str:

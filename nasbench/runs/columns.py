@@ -36,6 +36,7 @@ class RunColumns:
         charged_seconds: (T,) what the trial cost.
         finished_seconds: (T,) run clock at its end, non-decreasing.
         reasons: Why a failed trial failed, by its row.
+        origins: Where the answer came from, ``"table"`` or ``"live"``, by row; empty unless the source mixes.
     """
 
     header: dict[str, Any]
@@ -52,6 +53,7 @@ class RunColumns:
     charged_seconds: npt.NDArray[np.float64]
     finished_seconds: npt.NDArray[np.float64]
     reasons: dict[int, str] = field(default_factory=dict)
+    origins: dict[int, str] = field(default_factory=dict)
 
     @property
     def spent_seconds(self) -> npt.NDArray[np.float64]:

@@ -173,6 +173,7 @@ def _recorded_answers(path: Path, file: FileRecord) -> dict[int, Answer]:
             trial["charged_seconds"],
             trial["status"],
             trial.get("reason", ""),
+            trial.get("origin", ""),
         )
         answers[trial["n"]] = (measurement, trial["epochs"], trial["replicate"], trial["charged_seconds"])
     return answers

@@ -92,6 +92,8 @@ class PackedRecords:
             for entry in panel.entries:
                 for run in entry.runs:
                     about = [run.header, run.end, run.reason, {str(k): v for k, v in run.reasons.items()}]
+                    if run.origins:
+                        about.append({str(k): v for k, v in run.origins.items()})
                     digest.update(_json(about).encode() + b"\0")
                     for name in _COLUMNS:
                         digest.update(np.ascontiguousarray(getattr(run, name)).tobytes())
@@ -154,6 +156,8 @@ def _write_panel(group: h5py.Group, panel: PackedPanel) -> None:
             "reasons": [run.reason for run in runs],
             "trial_reasons": [{str(k): v for k, v in run.reasons.items()} for run in runs],
         }
+        if any(run.origins for run in runs):
+            about["trial_origins"] = [{str(k): v for k, v in run.origins.items()} for run in runs]
         # Seeds added later may have been run under another name of the suite or by another version.
         about["headers"] = [{k: v for k, v in run.header.items() if k != "seed"} for run in runs]
         if all(other == header for other in about["headers"]):
@@ -236,6 +240,9 @@ def _read_panel(group: h5py.Group) -> PackedPanel:
                 end=about["ends"][k],
                 reason=about["reasons"][k],
                 reasons={int(i): text for i, text in about["trial_reasons"][k].items()},
+                origins={int(i): text for i, text in about["trial_origins"][k].items()}
+                if "trial_origins" in about
+                else {},
                 **{column: array[offsets[k] : offsets[k + 1]] for column, array in columns.items()},
             )
             for k, seed in enumerate(about["seeds"])

@@ -61,6 +61,8 @@ def trial_fields(path: Path, number: int, line: bytes) -> dict[str, Any]:
             raise FormatError(f"{path}: line {number}: {name} is missing.")
         if not valid(parsed[name]):
             raise FormatError(f"{path}: line {number}: {name}: {parsed[name]!r} is not a valid value.")
+    if parsed.get("origin", "live") not in ("table", "live"):
+        raise FormatError(f"{path}: line {number}: origin: {parsed['origin']!r} is not a valid value.")
     return parsed
 
 
@@ -91,6 +93,7 @@ def read_run(path: Path) -> RunColumns:
         charged_seconds=_floats(t["charged_seconds"] for t in trials),
         finished_seconds=_floats(t["finished_seconds"] for t in trials),
         reasons={i: t["reason"] for i, t in enumerate(trials) if t.get("reason")},
+        origins={i: t["origin"] for i, t in enumerate(trials) if t.get("origin")},
     )
 
 
@@ -124,6 +127,7 @@ def columns_of(header: dict[str, Any], record: MemoryRecord) -> RunColumns:
         charged_seconds=_floats(charged),
         finished_seconds=_floats(finished),
         reasons={i: m.reason for i, m in enumerate(measurements) if m.reason},
+        origins={i: m.origin for i, m in enumerate(measurements) if m.origin},
     )
 
 
@@ -148,6 +152,7 @@ def lines_of(run: RunColumns) -> list[bytes]:
             train_seconds=row[5],
             status=STATUSES[run.status[i]],
             reason=run.reasons.get(i, ""),
+            origin=run.origins.get(i, ""),
         )
         lines.append(trial_line(row, measurement))
     digest = hashlib.sha256(b"".join(lines)).hexdigest()

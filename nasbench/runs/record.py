@@ -59,6 +59,8 @@ def trial_line(row: Row, measurement: Measurement) -> bytes:
     """Write one trial as JSON; by hand, because a search writes millions."""
     number, code, epochs, replicate, purpose, charged_seconds, finished_seconds = row
     because = f',"reason":{json.dumps(measurement.reason)}' if measurement.reason else ""
+    if measurement.origin:
+        because += f',"origin":{json.dumps(measurement.origin)}'
     return (
         f'{{"n":{number},"code":[{",".join(map(str, bytes(code)))}],"epochs":{epochs},'
         f'"replicate":{replicate},"status":"{measurement.status}","purpose":"{purpose}",'
