@@ -122,7 +122,7 @@ def _interrupted(arguments: list[str]) -> int:
     keeps = arguments[:1] in (["compare"], ["run"]) or arguments[:2] == ["leaderboard", "build"]
     if keeps:
         again = shlex.join(["nasbench", *arguments])
-        click.echo(f"\ninterrupted: what was finished is kept. To go on: {again}", err=True)
+        click.echo(f"interrupted: what was finished is kept. To go on: {again}", err=True)
     else:
-        click.echo("\ninterrupted.", err=True)
+        click.echo("interrupted.", err=True)
     return 130

@@ -85,7 +85,9 @@ def print_table(
         )
     for row in rows:
         table.add_row(*[row[i].replace("[", "\\[") for i in kept])
-    terminal.print(table)
+    with terminal.capture() as printed:
+        terminal.print(table)
+    click.echo("\n".join(line.rstrip() for line in printed.get().splitlines()))
     if dropped:
         say(f"(too narrow for: {', '.join(dropped)}; see --json or the page)")
 
