@@ -28,9 +28,23 @@ def numpy_scalars() -> dict[tuple[str, str], Any]:
     }
 
 
+def numpy_arrays() -> dict[tuple[str, str], Any]:
+    """Allow numpy arrays and their types, named as numpy 1 and as numpy 2 name them."""
+    import numpy as np
+
+    reconstruct = np.empty(0).__reduce__()[0]  # the function behind every pickled numpy array
+
+    return {
+        ("numpy", "dtype"): np.dtype,
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy.core.multiarray", "_reconstruct"): reconstruct,
+        ("numpy._core.multiarray", "_reconstruct"): reconstruct,
+    }
+
+
 class _Restricted(pickle.Unpickler):
-    def __init__(self, stream: IO[bytes], allowed: Allowed, where: str) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: IO[bytes], allowed: Allowed, where: str, encoding: str) -> None:
+        super().__init__(stream, encoding=encoding)
         self._allowed = allowed
         self._where = where
 
@@ -51,19 +65,22 @@ class _Restricted(pickle.Unpickler):
         )
 
 
-def restricted_load(stream: IO[bytes], *, where: str, allowed: Allowed | None = None) -> Any:
+def restricted_load(
+    stream: IO[bytes], *, where: str, allowed: Allowed | None = None, encoding: str = "ASCII"
+) -> Any:
     """Read one pickle.
 
     Args:
         stream: Open for reading bytes.
         where: Name of the file, for messages.
         allowed: Globals that may appear, with what they stand for; none by default.
+        encoding: How strings that Python 2 pickled are read; ``"latin1"`` where they hold arrays.
 
     Raises:
         FormatError: A global outside the list, or not a whole pickle.
     """
     try:
-        return _Restricted(stream, allowed or {}, where).load()
+        return _Restricted(stream, allowed or {}, where, encoding).load()
     except FormatError:
         raise
     except Exception as error:  # a broken pickle may raise anything
