@@ -34,7 +34,7 @@ def split_whole(name: str, pixels: Pixels, *, classes: int, split_seed: int, tra
     order = stratified_order(pixels.labels, rng=generator(split_seed, name, "split"))
     middle = train_images + (len(pixels) - train_images + 1) // 2
     train, valid, test = np.split(order, [train_images, middle])
-    origin = f"of the {len(pixels):,} images of {name}"
+    origin = (len(pixels), f"images of {name}")
     return assemble(
         name,
         classes,
@@ -89,8 +89,8 @@ def split_published(
     in_test = stratified_order(test.labels, rng=generator(split_seed, name, "split of test"))
     # Validation first: its images do not depend on how many are trained on.
     valid_index = (in_train if valid_from == "train" else in_test)[:valid_images]
-    train_origin = f"of the {len(train):,} training images of {name}"
-    test_origin = f"of the {len(test):,} test images of {name}"
+    train_origin = (len(train), f"training images of {name}")
+    test_origin = (len(test), f"test images of {name}")
     return assemble(
         name,
         classes,
@@ -108,6 +108,47 @@ def split_published(
     )
 
 
+def split_given(
+    name: str,
+    train: Pixels,
+    valid: Pixels,
+    test: Pixels,
+    *,
+    classes: int,
+    split_seed: int,
+    train_images: int | None = None,
+) -> ImageData:
+    """Take a set that comes in three parts as it is, but for the number of images that are trained on.
+
+    Args:
+        name: Of the data set.
+        train: Images to train on, or to draw some of.
+        valid: Images for validation.
+        test: Images for test.
+        classes: Number of classes.
+        split_seed: Seed of the draw.
+        train_images: Images to train on; None takes all.
+
+    Raises:
+        BadOption: ``train_images`` is smaller than the number of classes or larger than what there is.
+        MissingExtra: torch is absent.
+    """
+    n_train = len(train) if train_images is None else train_images
+    check_size("train_images", n_train, available=len(train), reserved=0, classes=classes)
+    order = stratified_order(train.labels, rng=generator(split_seed, name, "split"))
+    raw = {"train": train, "valid": valid, "test": test}
+    return assemble(
+        name,
+        classes,
+        train=train.take(order[:n_train]),
+        valid=valid,
+        test=test,
+        origins={part: (len(pixels), f"{part} images of {name}") for part, pixels in raw.items()},
+        split_seed=split_seed,
+        sha256=checksum(train, valid, test),
+    )
+
+
 def assemble(
     name: str,
     classes: int,
@@ -115,8 +156,8 @@ def assemble(
     train: Pixels,
     valid: Pixels,
     test: Pixels,
-    origins: dict[str, str],
-    split_seed: int | None,
+    origins: dict[str, tuple[int, str]],
+    split_seed: int,
     sha256: str,
     pool: int = 1,
 ) -> ImageData:
@@ -128,8 +169,8 @@ def assemble(
         train: Images to train on.
         valid: Images for validation.
         test: Images for test.
-        origins: Where the images of each part come from, in words, by part.
-        split_seed: Seed of the split; None where nothing was drawn.
+        origins: What the images of each part were drawn from, by part: how many, and what they are.
+        split_seed: Seed of the split.
         sha256: Checksum of the raw images.
         pool: Average squares of so many pixels a side into one, before anything else.
 
@@ -151,8 +192,7 @@ def assemble(
         scaled = (pixels[part] - mean[:, None, None]) / deviation[:, None, None]
         return Split(torch.from_numpy(scaled), torch.from_numpy(raw[part].labels.astype(np.int64)))
 
-    how = "as the file gives them" if split_seed is None else "drawn at random, in proportion to the classes"
-    described = {part: f"{len(images):,} {origins[part]}, {how}" for part, images in raw.items()}
+    described = {part: _in_words(len(images), *origins[part]) for part, images in raw.items()}
     height, width = pixels["train"].shape[2:]
     size = f"{height} x {width} pixels" + (f", averages of {pool} x {pool}" if pool > 1 else "")
     return ImageData(
@@ -168,6 +208,12 @@ def assemble(
             "sha256": sha256,
         },
     )
+
+
+def _in_words(drawn: int, available: int, what: str) -> str:
+    if drawn == available:
+        return f"all {available:,} {what}"
+    return f"{drawn:,} of the {available:,} {what}, drawn at random in proportion to the classes"
 
 
 def pooled(images: npt.NDArray[np.generic], pool: int) -> npt.NDArray[np.float32]:

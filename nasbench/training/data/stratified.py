@@ -12,8 +12,8 @@ def stratified_order(labels: npt.NDArray[np.int64], *, rng: np.random.Generator)
     """Order images so that any stretch of the order holds the classes as the whole set does.
 
     Systematic sampling: the images of each class, shuffled, are spread evenly over [0, 1) from a random
-    start. Any prefix holds, of each class, its exact share rounded up or down; any stretch at most one image
-    more or less than that. A smaller prefix is part of a larger one.
+    start. Of classes of one size any prefix holds the exact share of each, give or take less than two images;
+    where sizes differ much it may be a little more. A smaller prefix is part of a larger one.
 
     Args:
         labels: (n,) class indices.
