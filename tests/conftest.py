@@ -57,7 +57,7 @@ def toy_seconds(code, epochs, replicate):
 
 
 def write_toy_table(path, *, failed=()):
-    """Write 27 architectures; ``failed`` lists (code, replicate) that cost their seconds and have no errors."""
+    """Write 27 architectures; ``failed`` (code, replicate) cost seconds and have no errors."""
     codes = next(make_toy_space().enumerate())
     shape = (len(codes), 3, len(TOY_EPOCHS))
     curves = {name: np.full(shape, np.nan) for name in ("valid_error", "test_error", "train_seconds")}

@@ -34,14 +34,14 @@ def test_unknown_table_in_a_file_is_refused(toy_path):
 
 
 def test_path_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(MissingExtra, match="none.h5"):
+    with pytest.raises(MissingExtra, match=r"none\.h5"):
         open_source(str(tmp_path / "none.h5"))
 
 
 def test_file_that_is_no_table_is_refused(tmp_path):
     path = tmp_path / "text.h5"
     path.write_text("not a table")
-    with pytest.raises(FormatError, match="text.h5"):
+    with pytest.raises(FormatError, match=r"text\.h5"):
         open_source(str(path))
 
 

@@ -450,7 +450,7 @@ def test_device_without_room_is_told_apart_from_a_finished_run(toy_source, spec,
 
 def test_folder_that_cannot_be_written_is_named(toy_source, spec, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OSError, match="file/000000.jsonl"):
+    with pytest.raises(OSError, match=r"file/000000\.jsonl"):
         execute(spec(), 0, toy_source, path=tmp_path / "file" / "000000.jsonl")
 
 
@@ -458,5 +458,5 @@ def test_folder_that_cannot_be_written_is_named(toy_source, spec, tmp_path):
 def test_read_only_folder_is_named(toy_source, spec, tmp_path):
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o500)
-    with pytest.raises(PermissionError, match="locked/000000.jsonl"):
+    with pytest.raises(PermissionError, match=r"locked/000000\.jsonl"):
         execute(spec(), 0, toy_source, path=folder / "000000.jsonl")
