@@ -157,8 +157,8 @@ def test_an_unknown_recipe_is_named():
 
 
 def test_an_unknown_data_set_is_named(extras, tiny):
-    with pytest.raises(UnknownName, match="no data set is named 'mnist'"):
-        LiveSource("mnist", tiny)
+    with pytest.raises(UnknownName, match="no data set is named 'imagenet'"):
+        LiveSource("imagenet", tiny)
 
 
 def test_a_device_that_is_not_there_is_refused(extras):
