@@ -23,6 +23,7 @@ from nasbench.store.info import TableInfo, canonical_json
 
 SECONDS = "train_seconds"
 _ERROR = "valid_error"
+_UNITS = {"parameters": "parameters", "macs": "multiply-accumulates", "latency_seconds": "seconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class RecordedTraining:
         curves: A value for each epoch that was completed, from the first on, by metric; ``train_seconds``
             among them. nan = not measured.
         total_seconds: Seconds of training in all, those of a failed epoch included.
-        parameters: Trainable parameters of the network, or None.
+        scalars: What is known of the network besides, e.g. ``parameters``.
         provenance: Device, versions, code hash: anything JSON can hold.
     """
 
@@ -47,7 +48,7 @@ class RecordedTraining:
     reason: str
     curves: Mapping[str, tuple[float, ...]]
     total_seconds: float
-    parameters: int | None
+    scalars: Mapping[str, float]
     provenance: Mapping[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class RecordedTraining:
                 name: [None if math.isnan(v) else v for v in values] for name, values in self.curves.items()
             },
             "total_seconds": self.total_seconds,
-            "parameters": self.parameters,
+            "scalars": dict(self.scalars),
             "provenance": dict(self.provenance),
         }
 
@@ -83,7 +84,7 @@ class RecordedTraining:
                     for name, values in data["curves"].items()
                 },
                 total_seconds=float(data["total_seconds"]),
-                parameters=None if data["parameters"] is None else int(data["parameters"]),
+                scalars={str(name): float(value) for name, value in data["scalars"].items()},
                 provenance=dict(data["provenance"]),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -153,19 +154,19 @@ def with_trainings(
     if info is None or not name or not epochs:
         raise FormatError("info: expected name, attributes and epochs of a new table, got none. Give them.")
     kept: dict[Code, dict[int, _Kept]] = {} if base is None else _taken_apart(base)
-    parameters: dict[Code, int] = {}
+    scalars: dict[Code, dict[str, float]] = {}
     for training in trainings:
         new = _on_grid(training, epochs)
         by_seed = kept.setdefault(training.code, {})
         old = by_seed.get(training.seed)
         if new.length and (old is None or new.length > old.length):
             by_seed[training.seed] = new
-        if training.parameters is not None:
-            parameters.setdefault(training.code, training.parameters)
+        known = scalars.setdefault(training.code, {})
+        known.update({key: value for key, value in training.scalars.items() if key not in known})
     kept = {code: by_seed for code, by_seed in kept.items() if by_seed}
     if not kept:
         raise FormatError("trainings: expected at least one that finished an epoch of the table, got none.")
-    return _put_together(base, kept, parameters, name=name, info=info, epochs=tuple(epochs))
+    return _put_together(base, kept, scalars, name=name, info=info, epochs=tuple(epochs))
 
 
 def _on_grid(training: RecordedTraining, epochs: Sequence[int]) -> _Kept:
@@ -177,7 +178,7 @@ def _on_grid(training: RecordedTraining, epochs: Sequence[int]) -> _Kept:
         on_grid = [values[epoch - 1] if epoch <= len(values) else last for epoch in epochs]
         curves[metric] = np.array(on_grid, dtype=np.float32)
     if failed:
-        return _Kept(curves, failed, len(epochs) + 1, dict(training.provenance))
+        return _Kept(curves, failed, len(epochs) + 1, {**training.provenance, "failure": training.reason})
     unmeasured = np.isnan(curves[_ERROR])
     for column in curves.values():
         column[unmeasured] = np.nan
@@ -208,7 +209,7 @@ def _taken_apart(base: TableData) -> dict[Code, dict[int, _Kept]]:
 def _put_together(
     base: TableData | None,
     kept: Mapping[Code, Mapping[int, _Kept]],
-    parameters: Mapping[Code, int],
+    scalars: Mapping[Code, Mapping[str, float]],
     *,
     name: str,
     info: TableInfo,
@@ -241,27 +242,26 @@ def _put_together(
         np.array(codes, dtype=np.int8),
         epochs,
         curves,
-        _scalars(base, codes, parameters),
+        _scalars(base, codes, scalars),
         failed if failed.any() else None,
         Provenance(tuple(rows), of) if rows else None,
     )
 
 
-def _scalars(base: TableData | None, codes: list[Code], parameters: Mapping[Code, int]) -> dict[str, Scalar]:
-    """Carry a table's scalars over to its new rows; what is not known of a row is nan."""
+def _scalars(
+    base: TableData | None, codes: list[Code], new: Mapping[Code, Mapping[str, float]]
+) -> dict[str, Scalar]:
+    """Join a table's scalars with those of new trainings; what is not known of a row is nan."""
     old = {} if base is None else {tuple(code): row for row, code in enumerate(base.codes.tolist())}
+    stored = {} if base is None else base.scalars
     from_row = np.array([old.get(code, -1) for code in codes])
     out: dict[str, Scalar] = {}
-    for name, scalar in ({} if base is None else base.scalars).items():
-        values = np.asarray(scalar.values)[from_row.clip(min=0)]
-        if (from_row < 0).any():
-            values = np.where(from_row >= 0, values.astype(np.float64), np.nan)
-        out[name] = replace(scalar, values=values)
-    if parameters:
-        known = np.array([float(parameters.get(code, math.nan)) for code in codes])
-        if "parameters" in out:
-            before = out["parameters"].values.astype(np.float64)
-            known = np.where(np.isnan(before), known, before)
-        whole = known if np.isnan(known).any() else known.astype(np.int64)
-        out["parameters"] = Scalar(whole, out["parameters"].unit if "parameters" in out else "parameters")
+    for name in sorted({*stored, *(key for known in new.values() for key in known)}):
+        values = np.array([new.get(code, {}).get(name, math.nan) for code in codes])
+        scalar = stored.get(name, Scalar(values, _UNITS.get(name, name)))
+        if name in stored:
+            before = np.asarray(scalar.values, dtype=np.float64)[from_row.clip(min=0)]
+            values = np.where((from_row >= 0) & ~np.isnan(before), before, values)
+        is_whole = not np.isnan(values).any() and bool((values == np.floor(values)).all())
+        out[name] = replace(scalar, values=values.astype(np.int64) if is_whole else values)
     return out

@@ -1,0 +1,106 @@
+"""A table backed by live training: recorded where the table has the cell, trained now where it has not.
+
+A person types ``digits-nb201+live`` or ``FILE.h5+live``. The table's own attributes say how what it misses is
+trained. Each answer names its origin, ``"table"`` or ``"live"``, in the run record, so that a page can keep
+the seconds of both kinds apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from nasbench.errors import NotMeasured
+from nasbench.evaluation.opening import BACKED
+from nasbench.evaluation.retraining import RetrainingSource, in_columns
+from nasbench.evaluation.source import label_of
+from nasbench.evaluation.table_source import TableSource
+from nasbench.records import Code, Measurement, Measurements
+
+
+class BackedSource:
+    """Answers from a table, and by training for what it misses.
+
+    An architecture of the table has the table's repeats, so that a search which the table can answer alone
+    gets the same answers here. One that the table does not hold has the largest number of repeats of any.
+
+    Args:
+        retraining: The table and what trains for it.
+        grows: Whether what is trained now will be added to this very table; its content then is no part of
+            the label, for an interrupted run must find its source again.
+
+    Attributes:
+        info, space, epochs, replicates, is_live: As in ``Source``; ``epochs`` are all those that can be
+            trained up to the table's longest.
+        table: The table.
+    """
+
+    is_live = True
+
+    def __init__(self, retraining: RetrainingSource, *, grows: bool = False) -> None:
+        table, live = retraining.table, retraining.live
+        self.table = table
+        self.space = table.space
+        self.epochs = tuple(sorted({*table.epochs, *(e for e in live.epochs if e <= table.epochs[-1])}))
+        self.replicates = table.replicates
+        self._retraining = retraining
+        self._recorded = TableSource(table)
+        self._trained: dict[tuple[Code, int, int], Measurement] = {}
+        recorded = self._recorded.info
+        pinned = table.info.recipe_hash if grows else table.content_hash
+        device = recorded.device
+        if live.info.device != device:
+            device = f"{device}; what the table misses: {live.info.device}"
+        self.info = replace(
+            recorded,
+            label=label_of("backed", f"{table.name}{BACKED}", pinned),
+            kind="trainer",
+            name=f"{table.name}{BACKED}",
+            device=device,
+            extra={
+                **{key: value for key, value in recorded.extra.items() if key != "content_hash" or not grows},
+                "live": live.info.label,
+                "torch": live.info.extra.get("torch", ""),
+            },
+        )
+
+    def replicates_of(self, code: Code) -> int:
+        """Count the table's repeats of an architecture; of one that it does not hold, the largest number.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        return self._retraining.replicates_of(code)
+
+    def answer(self, code: Code, *, epochs: int, replicate: int) -> Measurement:
+        """Answer with a recorded training, else train now; what was trained is remembered.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+            NotMeasured: ``epochs`` or ``replicate`` is not one that can be trained.
+        """
+        try:
+            return replace(self._recorded.answer(code, epochs=epochs, replicate=replicate), origin="table")
+        except NotMeasured:
+            pass
+        address = (tuple(code), epochs, replicate)
+        if address not in self._trained:
+            trained = self._retraining.answer(code, epochs=epochs, replicate=replicate)
+            self._trained[address] = replace(trained, origin="live")
+        return self._trained[address]
+
+    def measure(self, codes: npt.ArrayLike, *, epochs: int, replicate: int) -> Measurements:
+        """Answer (n, L) codes one after another; nan errors where a training failed."""
+        checked = [self.space.check(code) for code in np.asarray(codes)]
+        return in_columns([self.answer(code, epochs=epochs, replicate=replicate) for code in checked])
+
+    def score(self, codes: npt.ArrayLike, *, epochs: int) -> npt.NDArray[np.float64]:
+        """Return nan for each of (n, L) codes: nothing is trained for a report."""
+        return np.full(len(np.asarray(codes)), np.nan)
+
+    @property
+    def scored_by(self) -> str:
+        """``"trial"``: the report uses the sealed test error of the incumbent's own training."""
+        return "trial"
