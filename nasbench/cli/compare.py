@@ -99,6 +99,13 @@ def _shared(command: Any) -> Any:
     help="What answers cost, e.g. repeat=cached, failed=free. Repeatable.",
 )
 @click.option("--title", default="", help="Headline of the page.")
+@click.option(
+    "--into",
+    default=None,
+    metavar="FILE.h5",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Record every training of a live source into this table, made if it is not there.",
+)
 @_shared
 def compare(
     sources: str,
@@ -110,6 +117,7 @@ def compare(
     epochs: int | None,
     charging: tuple[str, ...],
     title: str,
+    into: Path | None,
     jobs: int,
     device: str | None,
     as_json: bool,
@@ -140,7 +148,7 @@ def compare(
         },
         where="compare",
     )
-    return run_to_page(suite, out, jobs=jobs, device=device, as_json=as_json)
+    return run_to_page(suite, out, jobs=jobs, device=device, into=into, as_json=as_json)
 
 
 @click.command("run")
@@ -174,7 +182,9 @@ def report(folder: Path, as_json: bool) -> int:
     return show(rebuild(folder), folder, as_json=as_json)
 
 
-def run_to_page(suite: Suite, out: Path, *, jobs: int, device: str | None, as_json: bool) -> int:
+def run_to_page(
+    suite: Suite, out: Path, *, jobs: int, device: str | None, into: Path | None = None, as_json: bool
+) -> int:
     """Run a suite into a folder under a progress bar and print its leaderboard.
 
     Raises:
@@ -184,7 +194,7 @@ def run_to_page(suite: Suite, out: Path, *, jobs: int, device: str | None, as_js
 
     try:
         with progress_bar("runs") as progress:
-            board = publish(suite, out, jobs=jobs, device=device, progress=progress)
+            board = publish(suite, out, jobs=jobs, device=device, into=into, progress=progress)
     except OSError as error:
         what = error.strerror or str(error)
         what = f"{error.filename}: {what}" if error.filename else what.rstrip(".")

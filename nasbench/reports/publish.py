@@ -30,6 +30,7 @@ from nasbench.runs.packing import (
     write_records,
 )
 from nasbench.runs.suite import Suite, read_suite, write_suite
+from nasbench.store.training_log import merged_into
 from nasbench.units import parse_budget
 
 RECORDS = "records.h5"
@@ -43,6 +44,7 @@ def publish(
     *,
     jobs: int = 1,
     device: str | None = None,
+    into: Path | None = None,
     progress: Progress | None = None,
 ) -> Leaderboard:
     """Run a suite into a folder and make its leaderboard; what the folder already holds is kept.
@@ -52,6 +54,7 @@ def publish(
         folder: Made if it is not there. It may hold an interrupted or a smaller run of the same suite.
         jobs: Processes; the result does not depend on it.
         device: Device of live sources.
+        into: Table file that every training of a live source is added to, also where the runs end early.
         progress: Told as runs finish.
 
     Raises:
@@ -59,14 +62,30 @@ def publish(
         NasbenchError: As ``check_suite`` and ``run_suite``.
         OSError: The folder cannot be written; finished trials are kept.
     """
-    sources = check_suite(suite, device=device)
+    with merged_into(into):
+        return _publish(suite, folder, jobs=jobs, device=device, into=into, progress=progress)
+
+
+def _publish(
+    suite: Suite,
+    folder: Path,
+    *,
+    jobs: int,
+    device: str | None,
+    into: Path | None,
+    progress: Progress | None,
+) -> Leaderboard:
+    """Run, pack and write, with the folder locked."""
+    sources = check_suite(suite, device=device, into=into)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         suite, packed = continued(suite, folder, suite_name=SUITE, records_name=RECORDS)
         if packed is not None:
             require_same_sources(packed, sources, folder / RECORDS)
         _keep_suite(suite, folder / SUITE)
-        result = run_suite(suite, folder, jobs=jobs, device=device, progress=progress, packed=packed)
+        result = run_suite(
+            suite, folder, jobs=jobs, device=device, into=into, progress=progress, packed=packed
+        )
         write_records(pack(suite, sources, result), folder / RECORDS)
         # What the page is made from is what anyone will read: the file, not what was in memory.
         records = read_records(folder / RECORDS)

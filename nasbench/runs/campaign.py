@@ -62,6 +62,7 @@ class _Task:
     row: int
     source: str
     device: str | None
+    into: Path | None
     spec: RunSpec
     seeds: tuple[int, ...]
     folder: Path | None
@@ -72,14 +73,16 @@ def slug(label: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "row"
 
 
-def check_suite(suite: Suite, *, device: str | None = None) -> list[Source]:
+def check_suite(
+    suite: Suite, *, device: str | None = None, into: Path | None = None
+) -> list[Source]:
     """Open every source and construct every strategy once: what cannot run says so before work starts.
 
     Raises:
         NasbenchError: An unknown name, options out of range, a budget of the wrong device, a space that a
             strategy cannot serve.
     """
-    sources = [open_source(name, device=device) for name in suite.sources]
+    sources = [open_source(name, device=device, into=into) for name in suite.sources]
     budget = parse_budget(suite.budget)
     for source in sources:
         budget.require_device(source.info.device_kind, source=source.info.name)
@@ -128,6 +131,7 @@ def run_suite(
     *,
     jobs: int = 1,
     device: str | None = None,
+    into: Path | None = None,
     progress: Progress | None = None,
     packed: PackedRecords | None = None,
 ) -> CampaignResult:
@@ -138,6 +142,7 @@ def run_suite(
         folder: Where records go (``folder/runs``); None keeps them in memory.
         jobs: Processes; the result does not depend on it.
         device: Device of live sources.
+        into: Table file that trainings of live sources are recorded for; see ``nasbench.store.training_log``.
         progress: Told as runs finish.
         packed: Runs finished earlier, taken from ``records.h5``.
 
@@ -163,7 +168,7 @@ def run_suite(
                 place.mkdir(parents=True, exist_ok=True)
             for at in range(0, len(todo), _SEEDS_A_TASK):
                 seeds = tuple(todo[at : at + _SEEDS_A_TASK])
-                tasks.append(_Task(p, r, source, device, suite.spec(row), seeds, place))
+                tasks.append(_Task(p, r, source, device, into, suite.spec(row), seeds, place))
     total = len(suite.sources) * len(suite.strategies) * suite.seeds
     result.resumed = sum(len(set(done) & set(suite.seed_list())) for done in finished.values())
     count = result.resumed
@@ -227,14 +232,14 @@ def _wait_and_exit(parent: ParentProcess) -> None:
     os._exit(1)
 
 
-_sources: dict[tuple[str, str | None], Source] = {}
+_sources: dict[tuple[str, str | None, Path | None], Source] = {}
 
 
 def _run_task(task: _Task) -> _Answers:
     """Run a few seeds of one row; a finished record is read, not run again."""
-    key = (task.source, task.device)
+    key = (task.source, task.device, task.into)
     if key not in _sources:
-        _sources[key] = open_source(task.source, device=task.device)
+        _sources[key] = open_source(task.source, device=task.device, into=task.into)
     source = _sources[key]
     answers: _Answers = []
     for seed in task.seeds:

@@ -139,6 +139,25 @@ def merge_log(table_file: Path) -> Merged | None:
         return Merged(len(trainings), torn, architectures)
 
 
+@contextmanager
+def merged_into(table_file: Path | None) -> Iterator[None]:
+    """Merge what an earlier, killed process left in the log, run the body, and merge what it added.
+
+    The body may end in an error or an interruption: what was trained is kept all the same.
+
+    Args:
+        table_file: The table file; None does nothing.
+    """
+    if table_file is None:
+        yield
+        return
+    merge_log(table_file)
+    try:
+        yield
+    finally:
+        merge_log(table_file)
+
+
 def matching_table(path: Path, tables: Sequence[TableData], info: TableInfo) -> int | None:
     """Find the table of a file that trainings belong to, by space, data set, recipe and kind of device.
 
