@@ -73,9 +73,7 @@ def slug(label: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "row"
 
 
-def check_suite(
-    suite: Suite, *, device: str | None = None, into: Path | None = None
-) -> list[Source]:
+def check_suite(suite: Suite, *, device: str | None = None, into: Path | None = None) -> list[Source]:
     """Open every source and construct every strategy once: what cannot run says so before work starts.
 
     Raises:
