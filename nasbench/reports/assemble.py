@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,26 +42,33 @@ def assemble(records: PackedRecords) -> Leaderboard:
     """Build the leaderboard of packed records."""
     suite = parse_suite(records.suite, where="records.h5: suite")
     panels = [_panel(suite, panel, name) for panel, name in zip(records.panels, suite.sources, strict=True)]
-    datasets = {f"{panel.dataset} test".lower() for panel in panels}
-    published = [
-        Published(
-            method=row.method,
-            error_percent=row.error_percent,
-            error_std_percent=row.error_std_percent,
-            gpu_days=row.gpu_days,
-            parameters_millions=row.parameters_millions,
-            reference=row.reference,
-            note=row.note,
-        )
-        for row in read_published()
-        if row.dataset.lower() in datasets
-    ]
     return build_leaderboard(
         title=suite.title or _title(panels),
         suite=records.suite,
         panels=panels,
-        published=published,
+        published=[Published.model_validate(row) for row in _published(records)],
     )
+
+
+def published_rows(dataset: str) -> list[dict[str, Any]]:
+    """List what papers report of a data set's test images, as a leaderboard shows it."""
+    rows = []
+    for row in read_published():
+        if row.dataset.lower() == f"{dataset} test".lower():
+            about = asdict(row)
+            del about["dataset"]
+            rows.append(about)
+    return rows
+
+
+def _published(records: PackedRecords) -> list[dict[str, Any]]:
+    """Take the reported rows that the records hold; each data set's once, in the order of the panels."""
+    by_dataset: dict[str, list[dict[str, Any]]] = {}
+    for panel in records.panels:
+        dataset = panel.source["dataset"]
+        held = panel.source.get("published")
+        by_dataset.setdefault(dataset, published_rows(dataset) if held is None else held)
+    return [row for rows in by_dataset.values() for row in rows]
 
 
 def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:

@@ -8,7 +8,7 @@ inside the page, is compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nasbench import __version__
@@ -20,7 +20,7 @@ from nasbench.reports.leaderboard import Leaderboard
 from nasbench.reports.markdown import render_markdown
 from nasbench.reports.write import curve_pictures
 
-_DRAWING = re.compile(r'(?<=<div class="canvas">)<svg\b.*?</svg>(?=</div>)', re.DOTALL)
+_DRAWING = re.compile(r'(?<=<div class="canvas">)\s*<svg\b.*?</svg>\s*(?=</div>)', re.DOTALL)
 # Where the drawing area ends: sums of logarithms, whose last digit is another on another processor.
 _EXTENT = re.compile(r'(?<=data-extent=")[0-9e. +-]*(?=")')
 _DATA = re.compile(r'(?<=<script type="application/json" id="board">).*?(?=</script>)', re.DOTALL)
@@ -54,7 +54,9 @@ def check_pages(board: Leaderboard, folder: Path) -> Iterator[str]:
     page, wanted = _read(folder / "index.html"), render_html(board)
     is_drawn_alike = page == wanted
     _require_data(page, wanted, folder / "index.html")
-    _require_equal(_without_drawings(page), _without_drawings(wanted), folder / "index.html")
+    _require_equal(
+        _without_drawings(page), _without_drawings(wanted), folder / "index.html", lines=page.split("\n")
+    )
     texts = {
         "README.md": render_markdown(board, pictures=[(name, file) for name, file, _ in pictures]),
         "leaderboard.csv": final_csv(board),
@@ -92,16 +94,19 @@ def _require_data(page: str, wanted: str, path: Path) -> None:
         raise Mismatch(f"{path}: the data inside differ from leaderboard.json.{_REMEDY}")
 
 
-def _require_equal(found: str, wanted: str, path: Path) -> None:
+def _require_equal(found: str, wanted: str, path: Path, *, lines: Sequence[str] = ()) -> None:
+    """Compare two texts; ``lines`` are those of the file, where ``found`` is not the whole of it."""
     if found == wanted:
         return
     here, there = found.split("\n"), wanted.split("\n")
-    at = next(
-        (i for i, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), min(len(here), len(there))
-    )
+    pairs = enumerate(zip(here, there, strict=False))
+    at = next((i for i, (a, b) in pairs if a != b), min(len(here), len(there)))
+    number = lines.index(here[at], at) if lines and at < len(here) else at
     stated = _around(here, there, at)
     expected = _around(there, here, at)
-    raise Mismatch(f"{path}: line {at + 1}: stated {stated!r}, leaderboard.json says {expected!r}.{_REMEDY}")
+    raise Mismatch(
+        f"{path}: line {number + 1}: stated {stated!r}, leaderboard.json says {expected!r}.{_REMEDY}"
+    )
 
 
 def _around(lines: list[str], others: list[str], at: int) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from nasbench import __version__
 from nasbench.evaluation.source import Source
-from nasbench.reports.assemble import assemble, card_of
+from nasbench.reports.assemble import assemble, card_of, published_rows
 from nasbench.reports.continuation import continued, require_same_sources
 from nasbench.reports.leaderboard import Leaderboard
 from nasbench.reports.reference import reference_of
@@ -119,9 +119,15 @@ def pack(suite: Suite, sources: list[Source], result: CampaignResult) -> PackedR
         codes = distinct_codes([run for entry in entries for run in entry.runs])
         scores = source.score(codes, epochs=epochs) if len(codes) else np.empty(0)
         reference = reference_of(source, epochs=epochs, budget=budget)
-        # What a strategy is called is recorded too: its code may be elsewhere when the pages are made again.
-        cards = {row.label: card_of(row.name, source.info.kind) for row in suite.strategies}
-        about = {**asdict(source.info), "space": source.space.name, "epochs": epochs, "cards": cards}
+        about = {
+            **asdict(source.info),
+            "space": source.space.name,
+            "epochs": epochs,
+            # A strategy's code may have gone, and the table of reported rows may have grown, when the pages
+            # are made again: what the page says of them is recorded too.
+            "cards": {row.label: card_of(row.name, source.info.kind) for row in suite.strategies},
+            "published": published_rows(source.info.dataset),
+        }
         panels.append(
             PackedPanel(
                 source=json.loads(json.dumps(about)),

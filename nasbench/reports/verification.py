@@ -18,7 +18,7 @@ import numpy as np
 from nasbench.errors import BadOption, FormatError, Mismatch, MissingExtra, NasbenchError, UnknownName
 from nasbench.evaluation.opening import open_source
 from nasbench.evaluation.source import Source
-from nasbench.reports.assemble import assemble
+from nasbench.reports.assemble import assemble, card_of, published_rows
 from nasbench.reports.leaderboard import Leaderboard
 from nasbench.reports.page_check import check_pages
 from nasbench.reports.publish import LEADERBOARD, RECORDS, SUITE
@@ -78,6 +78,8 @@ def verify(folder: Path, *, sample: int | None = 3, say: Say | None = None) -> i
         _verify_panel(suite, panel, suite.sources[p], sample, absent, tell)
         for p, panel in enumerate(records.panels)
     )
+    for panel in records.panels:
+        _verify_reported(panel, tell)
     if absent:
         rows = "; ".join(f"{label}: {why}" for label, why in absent.items())
         raise MissingExtra(
@@ -175,6 +177,7 @@ def _verify_panel(
     absent: Collection[str],
     tell: Say,
 ) -> int:
+    _verify_cards(name, panel, suite, absent)
     if panel.source["kind"] == "trainer":
         tell(f"{name}: live training is not made again; its records and numbers hold")
         return 0
@@ -206,6 +209,28 @@ def _verify_panel(
     total = sum(len(entry.runs) for entry in panel.entries)
     tell(f"{name}: {made} of {total} runs made again, equal to their records")
     return made
+
+
+def _verify_reported(panel: PackedPanel, tell: Say) -> None:
+    """Say whether the rows that papers report are those of this version; they are no result of the runs."""
+    dataset, held = panel.source["dataset"], panel.source.get("published")
+    if not held:
+        return
+    if held == published_rows(dataset):
+        tell(f"{dataset}: {len(held)} reported rows are those of published.csv")
+    else:
+        tell(f"{dataset}: reported rows are not those of published.csv here, of another version or edited")
+
+
+def _verify_cards(name: str, panel: PackedPanel, suite: Suite, absent: Collection[str]) -> None:
+    """Check what the records say of each strategy whose code is here."""
+    cards = panel.source.get("cards", {})
+    for row in suite.strategies:
+        if row.label in cards and row.label not in absent:
+            found = card_of(row.name, panel.source["kind"])
+            difference = first_difference(cards[row.label], found, "card", known="its code says")
+            if difference:
+                raise Mismatch(f"{name}: {row.label}: {difference}")
 
 
 def _verify_source(source: Source, name: str, suite: Suite, panel: PackedPanel) -> None:

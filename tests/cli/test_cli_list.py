@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+from cli_calls import Nasbench
+
+from nasbench.strategies import STRATEGIES
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        ("spaces", "nb201"),
+        ("tables", "nb201-imagenet16-120"),
+        ("strategies", "regularized-evolution"),
+        ("recipes", "nb201-h0"),
+    ],
+)
+def test_a_list_names_what_there_is(nasbench: Nasbench, what: str, name: str) -> None:
+    ended = nasbench("list", what)
+    assert (ended.status, ended.err) == (0, "")
+    assert any(line.split()[0] == name for line in ended.out.splitlines())
+
+
+@pytest.mark.parametrize("what", ["spaces", "tables", "strategies", "recipes"])
+def test_a_list_as_json_has_one_object_a_name(nasbench: Nasbench, what: str) -> None:
+    ended = nasbench("list", what, "--json")
+    assert (ended.status, ended.err) == (0, "")
+    names = [row["name"] for row in ended.data]
+    assert len(names) == len(set(names)) > 0
+
+
+def test_every_registered_strategy_is_listed(nasbench: Nasbench) -> None:
+    rows = nasbench("list", "strategies", "--json").data
+    assert {row["name"] for row in rows} >= set(STRATEGIES)
+    assert all(row["family"] for row in rows if row["name"] in STRATEGIES)
+
+
+def test_a_narrow_terminal_loses_whole_columns_and_is_told(
+    nasbench: Nasbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    ended = nasbench("list", "tables")
+    assert max(map(len, ended.out.splitlines())) <= 60
+    assert ended.err == "(too narrow for: device, epochs, replicates; see --json or the page)\n"
