@@ -119,10 +119,13 @@ def parse_budget(text: str) -> Budget:
         return Budget(clean, evaluations=int(amount))
     for device in ("gpu", "cpu"):
         if unit in (f"{device}-days", f"{device}-day", f"{device}days"):
-            seconds = seconds_of_days(amount)
-            if not math.isfinite(seconds):
-                raise BadOption(f"budget: expected a finite amount, got {text!r}.")
-            return Budget(clean, seconds=seconds, device=device)
+            return Budget(clean, seconds=_finite(seconds_of_days(amount), text), device=device)
     if unit in _SECONDS_BY_SUFFIX:
-        return Budget(clean, seconds=amount * _SECONDS_BY_SUFFIX[unit])
+        return Budget(clean, seconds=_finite(amount * _SECONDS_BY_SUFFIX[unit], text))
     raise BadOption(f"budget: unknown unit {match['unit']!r}; {wanted}.")
+
+
+def _finite(seconds: float, text: str) -> float:
+    if not math.isfinite(seconds):
+        raise BadOption(f"budget: expected a finite amount, got {text!r}.")
+    return seconds

@@ -200,7 +200,7 @@ def test_unknown_source_is_refused():
 
 def test_several_workers_on_a_live_source_are_refused(toy_source, monkeypatch):
     toy_source.is_live = True
-    monkeypatch.setattr(campaign, "open_source", lambda name, device: toy_source)
+    monkeypatch.setattr(campaign, "open_source", lambda name, **_: toy_source)
     with pytest.raises(BadOption, match=r"workers: live source toy trains one network at a time"):
         check_suite(suite("live", workers=2))
 

@@ -90,11 +90,11 @@ def test_columns_in_memory_equal_those_read_back(toy_source, spec, tmp_path):
 
 @pytest.mark.parametrize("workers", [1, 3])
 def test_killed_at_any_byte_and_resumed_gives_the_same_bytes(finished, toy_source, spec, tmp_path, workers):
-    whole = finished(workers=workers, budget="6evals").read_bytes()
+    whole = finished(workers=workers, budget="4evals").read_bytes()
     path = tmp_path / "cut.jsonl"
     for size in range(len(whole)):
         path.write_bytes(whole[:size])
-        execute(spec(workers=workers, budget="6evals"), 4, toy_source, path=path)
+        execute(spec(workers=workers, budget="4evals"), 4, toy_source, path=path)
         assert path.read_bytes() == whole, size
 
 
@@ -149,7 +149,7 @@ def test_killed_live_run_reuses_its_answers_and_trains_only_the_rest(live_source
     whole = path.read_bytes()
     lines = whole.splitlines(keepends=True)
     assert len(lines) == 10
-    for size in range(0, len(whole), 5):
+    for size in range(0, len(whole), 31):
         path.write_bytes(whole[:size])
         kept = complete_lines(path)[0][1:]
         source = live_source()
