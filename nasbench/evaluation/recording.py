@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nasbench.errors import BadOption
 from nasbench.evaluation.live import LiveSource
 from nasbench.evaluation.provenance import provenance_here
 from nasbench.records import Code, Measurement, Measurements
@@ -42,13 +43,15 @@ class RecordingSource:
 
     Raises:
         FormatError: The file holds tables, but none of this space, data set, recipe and kind of device.
-        MissingExtra: The folder of the file does not exist.
+        BadOption: The folder of the file does not exist.
     """
 
     is_live = True
 
     def __init__(self, live: LiveSource, into: Path, *, device: str | None = None) -> None:
         info = table_info(live)
+        if not into.parent.is_dir():
+            raise BadOption(f"into: there is no folder {str(into.parent)!r}. Make it first.")
         require_fits(into, info)
         self.live = live
         self.into = into
