@@ -61,7 +61,7 @@ class LiveSource:
             raise BadOption(f"replicates: expected a whole number >= 1, got {replicates}.")
         self._device = device or "cpu"
         resolved = resolve_device(self._device)
-        self._data = get_data(data, split_seed=recipe.split_seed)
+        self._data = get_data(data, split_seed=recipe.split_seed, train_images=recipe.train_images)
         self.recipe = recipe
         self.space = get_space(_SPACE)
         self.epochs = tuple(range(1, recipe.epochs + 1))
@@ -114,7 +114,7 @@ class LiveSource:
             NotMeasured: ``epochs`` or ``replicate`` is not one that this source trains.
         """
         training = self._train(code, epochs, replicate, every_epoch=False)
-        if training.status == "failed":
+        if training.status != "ok":
             return Measurement(None, None, training.total_seconds, "failed", training.reason)
         return Measurement(training.valid_error[-1], training.test_error[-1], training.total_seconds)
 

@@ -53,7 +53,7 @@ def wake(device: torch.device) -> None:
     from torch.nn import functional
 
     weight = torch.zeros(2, 1, 3, 3, device=device, requires_grad=True)
-    optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9, nesterov=True)
+    optimizer = torch.optim.SGD([weight], lr=0.1, momentum=0.9, nesterov=True, fused=True)
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=False):
         hidden = functional.conv2d(torch.zeros(2, 1, 8, 8, device=device), weight, padding=1)
         hidden = functional.batch_norm(hidden, None, None, training=True)
@@ -92,18 +92,26 @@ def _cpu_model() -> str:
 
 
 @contextmanager
-def repeatable(device: torch.device) -> Iterator[None]:
+def repeatable(device: torch.device, *, deterministic: bool = False) -> Iterator[None]:
     """Run the body with one CPU thread and deterministic, full float32 convolutions; then restore.
 
     On a CPU the same training then gives the same bits again. On a GPU cuDNN chooses deterministic
-    algorithms; a few other kernels may still sum in another order.
+    algorithms; a few other kernels may still sum in another order unless ``deterministic``.
+
+    Args:
+        device: Where the body computes.
+        deterministic: On a GPU, let torch use deterministic algorithms only. Some of them need the
+            environment variable ``CUBLAS_WORKSPACE_CONFIG=:4096:8`` before the process starts.
     """
     import torch
 
     threads = torch.get_num_threads()
+    was_deterministic = torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(1)
     try:
         if device.type == "cuda":
+            if deterministic:
+                torch.use_deterministic_algorithms(True)
             with torch.backends.cudnn.flags(
                 enabled=True, benchmark=False, deterministic=True, allow_tf32=False
             ):
@@ -112,3 +120,5 @@ def repeatable(device: torch.device) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
+        if deterministic and device.type == "cuda":
+            torch.use_deterministic_algorithms(was_deterministic)

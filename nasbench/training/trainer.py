@@ -1,74 +1,45 @@
 """One training of one architecture: the loop that every live number comes from.
 
 Weights, batch order and augmentation each draw from a generator of their own, derived from the training
-seed; evaluation draws nothing and is not on the clock. So a shorter training is an exact prefix of a longer
-one under the same recipe, and on a CPU the same training gives the same bits again.
+seed; evaluation draws nothing and has a clock of its own. So a shorter training is an exact prefix of a
+longer one under the same recipe, and on a CPU the same training gives the same bits again, whether it ran
+through or was killed and went on from its checkpoint.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from nasbench.errors import BadOption
-from nasbench.records import Code
-from nasbench.seeds import generator
+from nasbench.records import Code, Verdict
 from nasbench.spaces import Space
 from nasbench.training import require_torch
-from nasbench.training.augmentation import augment
-from nasbench.training.data import ImageData, Split
+from nasbench.training.checkpoint import load_checkpoint, save_checkpoint
+from nasbench.training.data import ImageData
 from nasbench.training.device import repeatable, resolve_device, wake
+from nasbench.training.epoch import OutOfTime, measure, train_epoch
 from nasbench.training.networks import build_network
-from nasbench.training.networks.cost import count_parameters
+from nasbench.training.networks.cost import count_macs, count_parameters
+from nasbench.training.outcome import CURVES, Diverged, Training, TrainingStatus
 from nasbench.training.recipe import Recipe
+from nasbench.training.session import Session, start_session
 from nasbench.training.stopwatch import Stopwatch
-from nasbench.training.weights import initialise
 
 if TYPE_CHECKING:
     import torch
 
+__all__ = ["Evaluate", "OnEpoch", "Training", "train"]
+
 Evaluate = Literal["every-epoch", "last-epoch"]
-_EVALUATION_BATCH = 1024
+OnEpoch = Callable[[int, float], Verdict]
+"""Asked after each epoch but the last with (epochs completed, validation error), what should become of it."""
+
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Training:
-    """One training, finished or failed.
-
-    The curves hold the epochs that were completed, all of them unless it failed.
-
-    Attributes:
-        code: The architecture.
-        epochs: Epochs asked for.
-        seed: Training seed.
-        parameters: Trainable parameters of the network.
-        status: ``"ok"`` or ``"failed"``.
-        reason: Why it failed, for people.
-        train_loss: Mean cross-entropy over each epoch's batches while they were trained on.
-        valid_error: After each epoch, fractions in [0, 1]; nan where it was not evaluated.
-        test_error: As ``valid_error``.
-        train_seconds: Seconds of training up to the end of each epoch, evaluation excluded.
-        total_seconds: Seconds of training in all, those of a failed epoch included.
-    """
-
-    code: Code
-    epochs: int
-    seed: int
-    parameters: int
-    status: Literal["ok", "failed"]
-    reason: str
-    train_loss: tuple[float, ...]
-    valid_error: tuple[float, ...]
-    test_error: tuple[float, ...]
-    train_seconds: tuple[float, ...]
-    total_seconds: float
-
-
-class _Diverged(Exception):
-    """The loss or the logits are no longer finite."""
 
 
 def train(
@@ -81,12 +52,17 @@ def train(
     device: str = "cpu",
     epochs: int | None = None,
     evaluate: Evaluate = "every-epoch",
+    on_epoch: OnEpoch | None = None,
+    checkpoint: Path | None = None,
+    checkpoint_every_seconds: float = 30.0,
+    limit_seconds: float | None = None,
+    deterministic: bool = False,
 ) -> Training:
-    """Train one architecture from its first weights.
+    """Train one architecture, from its first weights or from where its checkpoint stands.
 
-    Training that diverges or runs out of memory is a result with status ``"failed"`` and the seconds it
-    cost, not an exception. Global random state, and the caller's number of torch threads, are as before when
-    this returns; while it runs, torch works with one CPU thread in the whole process.
+    Training that diverges, runs out of memory or out of time is a result with status ``"failed"`` and the
+    seconds it cost, not an exception. Global random state, and the caller's number of torch threads, are as
+    before when this returns; while it runs, torch works with one CPU thread in the whole process.
 
     Args:
         code: An architecture of ``space``.
@@ -97,137 +73,150 @@ def train(
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         epochs: Stop after so many epochs of the recipe's schedule; None trains all of it.
         evaluate: Measure errors after every epoch, or after the last one only.
+        on_epoch: May stop or pause the training; needs errors after every epoch.
+        checkpoint: File to go on from where it exists, and to write to: between epochs, when paused, and
+            at the end, from where a longer training can go on. The caller deletes it.
+        checkpoint_every_seconds: Least real time between two checkpoints while training; 0 writes one after
+            every epoch.
+        limit_seconds: Real seconds that training and evaluation together may take; None is no limit.
+        deterministic: On a GPU, use deterministic algorithms only; slower. A CPU always does.
 
     Raises:
         NotInSpace: ``code`` is no architecture of ``space``.
-        BadOption: ``epochs`` is not in 1 to ``recipe.epochs``, or there is no such device.
+        BadOption: ``epochs`` is not in 1 to ``recipe.epochs``, there is no such device, ``data`` has another
+            number of training images than the recipe, ``on_epoch`` without errors after every epoch, or it
+            pauses without a checkpoint.
+        FormatError: The checkpoint is damaged or of another training.
         MissingExtra: torch is absent.
         UnknownName: The space has no network.
     """
     require_torch("Live training")
-    import torch
-
     checked = space.check(code)
     asked = recipe.epochs if epochs is None else epochs
-    if not 1 <= asked <= recipe.epochs:
-        raise BadOption(f"epochs: expected 1 to {recipe.epochs}, the recipe's length, got {asked}.")
+    _require(recipe, data, asked, evaluate, on_epoch)
     where = resolve_device(device)
     network = build_network(
         space.name, checked, recipe=recipe, image_shape=data.image_shape, classes=data.classes
     )
-    parameters = count_parameters(network)
-    weights, order, changes = (_torch_generator(seed, use) for use in ("weights", "order", "augmentation"))
+    parameters, macs = count_parameters(network), count_macs(network, data.image_shape)
+    identity = _identity(space, checked, recipe, data, seed, where)
     clock = Stopwatch(where)
-    losses: list[float] = []
-    valid_errors: list[float] = []
-    test_errors: list[float] = []
-    seconds: list[float] = []
-    status: Literal["ok", "failed"] = "ok"
+    session: Session | None = None
+    status: TrainingStatus = "ok"
     reason = ""
-    with repeatable(where):
+    with repeatable(where, deterministic=deterministic):
         wake(where)
         try:
             with clock:
                 local = data.to(where)
-                network = initialise(network, generator=weights).to(where)
-                optimizer = torch.optim.SGD(
-                    network.parameters(),
-                    lr=recipe.learning_rate,
-                    momentum=recipe.momentum,
-                    nesterov=recipe.nesterov,
-                    weight_decay=recipe.weight_decay,
+                session = start_session(network, recipe=recipe, seed=seed, device=where, clock=clock)
+            if checkpoint is not None and checkpoint.exists():
+                load_checkpoint(checkpoint, session, identity)
+                if session.epochs >= asked and math.isnan(session.curves["valid_error"][asked - 1]):
+                    # It stands further, but was not measured where this training is to end.
+                    session = start_session(network, recipe=recipe, seed=seed, device=where, clock=clock)
+                    clock.seconds = 0.0
+            spent = session.training.seconds + session.evaluation.seconds
+            deadline = math.inf if limit_seconds is None else time.perf_counter() + limit_seconds - spent
+            saved = time.perf_counter()
+            while session.epochs < asked:
+                last = session.epochs + 1 == asked
+                _advance(
+                    session, recipe, local, measured=last or evaluate == "every-epoch", deadline=deadline
                 )
-            for epoch in range(asked):
-                with clock:
-                    for group in optimizer.param_groups:
-                        group["lr"] = recipe.learning_rate_at(epoch)
-                    loss = _train_epoch(network, optimizer, local.train, recipe, order=order, changes=changes)
-                if not math.isfinite(loss):
-                    raise _Diverged(f"the training loss became {loss} in epoch {epoch + 1}")
-                valid_error = test_error = math.nan
-                if evaluate == "every-epoch" or epoch + 1 == asked:
-                    valid_error = _error(network, local.valid, recipe)
-                    test_error = _error(network, local.test, recipe)
-                losses.append(loss)
-                valid_errors.append(valid_error)
-                test_errors.append(test_error)
-                seconds.append(clock.seconds)
-        except _Diverged as error:
+                verdict = Verdict.CONTINUE
+                if on_epoch is not None and not last:
+                    verdict = on_epoch(session.epochs, session.curves["valid_error"][-1])
+                due = last or verdict is Verdict.PAUSE
+                if checkpoint is None:
+                    if verdict is Verdict.PAUSE:
+                        raise BadOption("checkpoint: expected a file to pause a training in, got None.")
+                elif due or time.perf_counter() - saved >= checkpoint_every_seconds:
+                    save_checkpoint(checkpoint, session, identity)
+                    saved = time.perf_counter()
+                if verdict is not Verdict.CONTINUE:
+                    status = "stopped" if verdict is Verdict.STOP else "paused"
+                    reason = f"{status} after epoch {session.epochs}"
+                    break
+        except Diverged as error:
             status, reason = "failed", f"diverged: {error}"
+        except OutOfTime:
+            epoch = 0 if session is None else session.epochs
+            status, reason = "failed", f"timed out after {limit_seconds} s in epoch {epoch + 1}"
         except (RuntimeError, MemoryError) as error:
             if not (isinstance(error, MemoryError) or _OUT_OF_MEMORY.search(str(error))):
                 raise
-            status, reason = "failed", f"out of memory on {where} in epoch {len(losses) + 1}"
+            epoch = 0 if session is None else session.epochs
+            status, reason = "failed", f"out of memory on {where} in epoch {epoch + 1}"
+    curves = {name: () if session is None else tuple(session.curves[name][:asked]) for name in CURVES}
+    total = clock.seconds
+    if curves["train_seconds"] and status != "failed":
+        total = curves["train_seconds"][-1]  # of a checkpoint that stood further, only the part asked for
     return Training(
-        checked,
-        asked,
-        seed,
-        parameters,
-        status,
-        reason,
-        tuple(losses),
-        tuple(valid_errors),
-        tuple(test_errors),
-        tuple(seconds),
-        clock.seconds,
+        code=checked,
+        epochs=asked,
+        seed=seed,
+        parameters=parameters,
+        macs=macs,
+        status=status,
+        reason=reason,
+        total_seconds=total,
+        **curves,
     )
 
 
-def _torch_generator(seed: int, use: str) -> torch.Generator:
-    """Make the CPU generator of one use under a training seed."""
-    import torch
-
-    drawn = int(generator(seed, "training", use).integers(0, 1 << 63))
-    return torch.Generator().manual_seed(drawn)
-
-
-def _train_epoch(
-    network: torch.nn.Module,
-    optimizer: torch.optim.Optimizer,
-    split: Split,
-    recipe: Recipe,
-    *,
-    order: torch.Generator,
-    changes: torch.Generator,
-) -> float:
-    """Take one step for each batch of a random order; return the mean loss over all images."""
-    import torch
-
-    device = split.labels.device
-    network.train()
-    total = torch.zeros((), device=device)  # stays on the device: one wait an epoch, not one a step
-    for batch in torch.randperm(len(split), generator=order).to(device).split(recipe.batch_size):
-        images = augment(split.images[batch], recipe=recipe, generator=changes)
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-            loss = torch.nn.functional.cross_entropy(network(images), split.labels[batch])
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        total += loss.detach() * len(batch)
-    return float(total) / len(split)
-
-
-def _error(network: torch.nn.Module, split: Split, recipe: Recipe) -> float:
-    """Measure the fraction of images whose largest logit is not their label's.
+def _advance(session: Session, recipe: Recipe, data: ImageData, *, measured: bool, deadline: float) -> None:
+    """Train one epoch further and add its numbers to the curves.
 
     Raises:
-        _Diverged: A logit is not finite, so there is no largest one.
+        Diverged: The loss or the output is not finite.
+        OutOfTime: ``deadline`` has passed.
     """
-    import torch
+    epoch = session.epochs
+    with session.training:
+        for group in session.optimizer.param_groups:
+            group["lr"] = recipe.learning_rate_at(epoch)
+        trained = train_epoch(session, data.train, recipe, deadline=deadline)
+    if not math.isfinite(trained[1]):
+        raise Diverged(f"the training loss became {trained[1]} in epoch {epoch + 1}")
+    valid = test = (math.nan, math.nan)
+    if measured:
+        with session.evaluation:
+            valid = measure(session.network, data.valid, recipe)
+            test = measure(session.network, data.test, recipe)
+    seconds = (session.training.seconds, session.evaluation.seconds)
+    for name, value in zip(CURVES, (*trained, *valid, *test, *seconds), strict=True):
+        session.curves[name].append(value)
 
-    network.eval()
-    wrong = 0
-    with (
-        torch.inference_mode(),
-        torch.autocast(
-            split.labels.device.type, dtype=torch.bfloat16, enabled=recipe.precision == "bfloat16"
-        ),
-    ):
-        for images, labels in zip(
-            split.images.split(_EVALUATION_BATCH), split.labels.split(_EVALUATION_BATCH), strict=True
-        ):
-            logits = network(images)
-            if not bool(torch.isfinite(logits).all()):
-                raise _Diverged("the network's output is not finite after the last epoch")
-            wrong += int((logits.argmax(dim=1) != labels).sum())
-    return wrong / len(split)
+
+def _require(
+    recipe: Recipe, data: ImageData, epochs: int, evaluate: Evaluate, on_epoch: OnEpoch | None
+) -> None:
+    """Refuse what cannot be trained as asked.
+
+    Raises:
+        BadOption: As ``train``.
+    """
+    if not 1 <= epochs <= recipe.epochs:
+        raise BadOption(f"epochs: expected 1 to {recipe.epochs}, the recipe's length, got {epochs}.")
+    if recipe.train_images is not None and len(data.train) != recipe.train_images:
+        raise BadOption(
+            f"data: expected {recipe.train_images} training images, as in the recipe, got {len(data.train)}. "
+            "Load it with get_data(..., train_images=recipe.train_images)."
+        )
+    if on_epoch is not None and evaluate != "every-epoch":
+        raise BadOption(f"evaluate: expected 'every-epoch' where on_epoch is given, got {evaluate!r}.")
+
+
+def _identity(
+    space: Space, code: Code, recipe: Recipe, data: ImageData, seed: int, device: torch.device
+) -> dict[str, Any]:
+    """Say what makes this training this one; what a checkpoint is checked by."""
+    return {
+        "space": space.name,
+        "code": list(code),
+        "recipe": recipe.recipe_hash,
+        "data": f"{data.name} {len(data.train)}/{len(data.valid)}/{len(data.test)}",
+        "seed": seed,
+        "device": device.type,
+    }

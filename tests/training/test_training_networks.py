@@ -97,18 +97,79 @@ def test_a_cell_follows_the_order_of_the_edges(torch):
     assert torch.equal(Cell((0, 1, 0, 0, 1, 0), 1)(images), 0 * images)  # 0->2 leads nowhere
 
 
-def test_average_pooling_does_not_count_the_padding(torch):
-    from nasbench.training.networks.nb201 import operation
+@pytest.mark.parametrize("side", [4, 8, 16])
+def test_average_pooling_does_not_count_the_padding(torch, side):
+    from nasbench.training.networks.nb201 import average_3x3
 
-    images = torch.ones(1, 1, 4, 4)
-    assert torch.equal(operation("avg_pool_3x3", 1)(images), images)
+    images = torch.ones(1, 2, side, side)
+    torch.testing.assert_close(average_3x3(images), images)
+
+
+@pytest.mark.parametrize("side", [8, 16])
+def test_average_pooling_is_torchs(torch, side):
+    from nasbench.training.networks.nb201 import average_3x3
+
+    images = torch.rand(3, 2, side, side, generator=torch.Generator().manual_seed(0))
+    pooled = torch.nn.functional.avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
+    torch.testing.assert_close(average_3x3(images), pooled)
+
+
+def test_a_matrix_first_made_while_evaluating_serves_training_too(torch):
+    from nasbench.training.networks.nb201 import average_3x3, averaging_matrix
+
+    averaging_matrix.cache_clear()
+    with torch.inference_mode():
+        average_3x3(torch.ones(1, 1, 3, 5))
+    images = torch.ones(1, 1, 3, 5, requires_grad=True)
+    average_3x3(images).sum().backward()
+    assert images.grad is not None
 
 
 def test_convolutions_are_ordered_relu_convolution_normalisation(torch):
-    from nasbench.training.networks.nb201 import operation
+    from nasbench.training.networks.nb201 import relu_conv_bn
 
-    layers = [type(layer).__name__ for layer in operation("nor_conv_3x3", 4)]
-    assert layers == ["ReLU", "Conv2d", "BatchNorm2d"]
+    layers = [type(layer).__name__ for layer in relu_conv_bn(4, 4, 3)]
+    assert layers == ["ReLU", "Conv2d", "Normalisation"]
+
+
+def test_a_pointwise_convolution_is_torchs(torch):
+    from nasbench.training.networks.nb201 import PointwiseConvolution
+
+    draws = torch.Generator().manual_seed(0)
+    convolution = PointwiseConvolution(3, 6, 1, bias=False)
+    torch.nn.init.uniform_(convolution.weight, -1, 1, generator=draws)
+    images = torch.rand(4, 3, 5, 7, generator=draws)
+    torch.testing.assert_close(convolution(images), torch.nn.functional.conv2d(images, convolution.weight))
+
+
+def test_a_cell_computes_what_separate_edges_compute(torch):
+    from nasbench.training.networks.nb201 import Cell
+    from nasbench.training.weights import initialise
+
+    draws = torch.Generator().manual_seed(0)
+    width = 3
+    # 0->1 3x3, 0->2 3x3, 1->2 pool, 0->3 1x1, 1->3 3x3, 2->3 skip.
+    with torch.device("meta"):
+        cell = Cell((3, 3, 4, 2, 3, 1), width)
+    initialise(cell, generator=draws)
+    for norm in (m for m in cell.modules() if isinstance(m, torch.nn.BatchNorm2d)):
+        torch.nn.init.uniform_(norm.weight, 0.5, 2.0, generator=draws)
+        torch.nn.init.uniform_(norm.bias, -1.0, 1.0, generator=draws)
+
+    def edge(images, name, part, kernel):
+        convolution, norm = cell.convolutions[name]
+        rows = slice(part * width, (part + 1) * width)
+        brought = torch.nn.functional.conv2d(images.relu(), convolution.weight[rows], padding=kernel // 2)
+        return torch.nn.functional.batch_norm(
+            brought, None, None, norm.weight[rows], norm.bias[rows], training=True
+        )
+
+    node0 = torch.rand(5, width, 8, 8, generator=draws) - 0.5
+    node1 = edge(node0, "0_nor_conv_3x3", 0, 3)
+    pooled = torch.nn.functional.avg_pool2d(node1, 3, stride=1, padding=1, count_include_pad=False)
+    node2 = edge(node0, "0_nor_conv_3x3", 1, 3) + pooled
+    node3 = edge(node0, "0_nor_conv_1x1", 0, 1) + edge(node1, "1_nor_conv_3x3", 0, 3) + node2
+    torch.testing.assert_close(cell.train()(node0), node3, rtol=1e-4, atol=1e-5)
 
 
 def test_residual_block_halves_the_image_and_sets_the_width(torch):

@@ -1,3 +1,4 @@
+import json
 from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
@@ -21,6 +22,9 @@ OTHER_VALUES = {
     "crop_padding": 1,
     "split_seed": 1,
     "precision": "bfloat16",
+    "train_images": 100,
+    "label_smoothing": 0.1,
+    "warmup_epochs": 2,
 }
 
 
@@ -43,8 +47,51 @@ def test_every_field_changes_the_hash(name):
     assert replace(PLAIN, **{name: OTHER_VALUES[name]}).recipe_hash != PLAIN.recipe_hash
 
 
-def test_the_fields_tried_are_all_fields_that_have_a_choice():
+def test_another_optimizer_changes_the_hash():
+    plain = replace(PLAIN, nesterov=False)
+    hashes = {replace(plain, optimizer=name).recipe_hash for name in ("sgd", "adamw", "rmsprop")}
+    assert len(hashes) == 3
+
+
+def test_the_fields_tried_are_all_fields():
     assert {f.name for f in fields(Recipe)} - set(OTHER_VALUES) == {"optimizer"}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_comes_back_from_its_plain_values(name):
+    values = json.loads(json.dumps(RECIPES[name].to_dict()))
+    assert Recipe.from_dict(values) == RECIPES[name]
+
+
+def test_fields_left_out_have_their_defaults():
+    assert Recipe.from_dict({"epochs": 10, "batch_size": 32, "learning_rate": 0.1}) == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"depth": 3}, "recipe: expected the fields epochs, .*, got 'depth'"),
+        ({"epochs": "10"}, "epochs: expected int, got '10'"),
+        ({"epochs": True}, "epochs: expected int, got True"),
+        ({"nesterov": 1}, "nesterov: expected bool, got 1"),
+        ({"learning_rate": None}, "learning_rate: expected float, got None"),
+        ({"optimizer": 3}, "optimizer: expected Optimizer, got 3"),
+    ],
+)
+def test_plain_values_that_make_no_recipe_are_named(change, message):
+    with pytest.raises(BadOption, match=message):
+        Recipe.from_dict(PLAIN.to_dict() | change)
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(BadOption, match="recipe: expected a value for batch_size, learning_rate, got none"):
+        Recipe.from_dict({"epochs": 3})
+
+
+def test_warm_up_rises_linearly_and_the_cosine_takes_the_rest():
+    warm = replace(PLAIN, warmup_epochs=2)
+    rates = [warm.learning_rate_at(epoch) for epoch in (0, 1, 2, 6)]
+    assert rates == pytest.approx([0.1 / 3, 0.2 / 3, 0.1, 0.05])
 
 
 def test_published_recipe_h1_is_the_published_one():
@@ -87,8 +134,12 @@ def test_unknown_recipe_lists_the_near_ones():
         ({"momentum": 1.0}, r"momentum: expected a number in \[0, 1\), got 1.0"),
         ({"momentum": 0.0}, "nesterov: expected momentum > 0"),
         ({"schedule": "step"}, "schedule: expected 'cosine' or 'constant', got 'step'"),
-        ({"optimizer": "adam"}, "optimizer: expected 'sgd', got 'adam'"),
-        ({"precision": "float16"}, "precision: expected 'float32' or 'bfloat16', got 'float16'"),
+        ({"optimizer": "adamw"}, "nesterov: expected optimizer 'sgd', got 'adamw'. Set nesterov=False"),
+        ({"optimizer": "adam", "nesterov": False}, "expected 'sgd' or 'adamw' or 'rmsprop', got 'adam'"),
+        ({"precision": "int8"}, "expected 'float32' or 'bfloat16' or 'float16', got 'int8'"),
+        ({"train_images": 0}, "train_images: expected a whole number >= 1, got 0"),
+        ({"label_smoothing": 1.0}, r"label_smoothing: expected a number in \[0, 1\), got 1.0"),
+        ({"warmup_epochs": 10}, "warmup_epochs: expected 0 to 9, fewer than the epochs, got 10"),
     ],
 )
 def test_a_value_out_of_range_is_named(change, message):
