@@ -274,7 +274,7 @@ def _about_noise(quality: Quality) -> Iterator[Verdict]:
         "noise",
         "good",
         f"Repeats differ by {format_error(noises.sd)} points (standard deviation, {noises.architectures:,} "
-        f"architectures). Among the best, two single trainings tell {format_error(noises.floor)} points apart; "
+        f"architectures). Among the best, two single trainings tell apart {format_error(noises.floor)}; "
         f"repeats of each needed to tell the best from another: {', '.join(tops) or 'unknown'}.",
     )
     ranks = quality.repeats.spearman if quality.repeats else None
