@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from nasbench.cli.output import json_option, print_json, print_table, say
+from nasbench.cli.table_report import report
 from nasbench.errors import BadOption, Mismatch
 from nasbench.units import format_error
 
@@ -20,6 +21,9 @@ def group() -> None:
 
     TABLE is a name (nasbench list tables), FILE.h5, or FILE.h5:NAME where a file holds several.
     """
+
+
+group.add_command(report)
 
 
 @group.command()
