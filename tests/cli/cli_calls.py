@@ -13,6 +13,7 @@ from typing import Any
 ARCHITECTURE = (
     "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_1x1~2|"
 )
+FINISHED = "random-search,regularized-evolution[population=5,sample=2]"
 QUICK = ("--source", "nb201-cifar10", "--budget", "10evals")
 
 

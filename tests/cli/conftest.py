@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cli_calls import QUICK, Ended, Nasbench
+from cli_calls import FINISHED, QUICK, Ended, Nasbench
 
 from nasbench.cli.app import run
 
@@ -30,8 +30,7 @@ def nasbench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished leaderboard folder that nobody alters."""
     folder = tmp_path_factory.mktemp("finished") / "board"
-    strategies = "random-search,regularized-evolution[population=5,sample=2]"
-    assert run(["compare", *QUICK, "--strategies", strategies, "--seeds", "4", "--out", str(folder)]) == 0
+    assert run(["compare", *QUICK, "--strategies", FINISHED, "--seeds", "4", "--out", str(folder)]) == 0
     return folder
 
 

@@ -186,13 +186,26 @@ def _on_a_terminal(*arguments: str, **environment: str) -> str:
 COLOUR = re.compile(r"\x1b\[[0-9;]*(?<![0-9])(?:3[0-8]|4[0-8]|9[0-7])[;m]")
 
 
-def test_a_terminal_shows_progress_in_colour_and_the_result(tmp_path: Path) -> None:
-    written = _on_a_terminal(
-        "compare", *QUICK, "--strategies", "random-search", "--seeds", "3", "--out", str(tmp_path / "x")
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a comparison writes on a terminal."""
+    out = str(tmp_path_factory.mktemp("terminal") / "x")
+    return _on_a_terminal(
+        "compare", *QUICK, "--strategies", "random-search,tpe", "--seeds", "3", "--out", out
     )
+
+
+def test_a_terminal_shows_progress_in_colour_and_the_result(written: str) -> None:
     assert "runs" in written
     assert COLOUR.search(written)
     assert "random search, exact expectation" in written
+
+
+def test_long_sentences_are_broken_between_words_on_a_terminal(written: str) -> None:
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written)
+    verdict = shown[shown.index("tpe is") : shown.index("warning")]
+    assert max(len(line.rstrip("\r")) for line in verdict.split("\n")) <= 100
+    assert "\n  " in verdict
 
 
 def test_no_color_is_honoured(tmp_path: Path) -> None:
@@ -202,17 +215,6 @@ def test_no_color_is_honoured(tmp_path: Path) -> None:
     )
     assert "random search, exact expectation" in written
     assert not COLOUR.search(written)
-
-
-def test_long_sentences_are_broken_between_words_on_a_terminal(tmp_path: Path) -> None:
-    out = str(tmp_path / "x")
-    written = _on_a_terminal(
-        "compare", *QUICK, "--strategies", "random-search,tpe", "--seeds", "3", "--out", out
-    )
-    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written)
-    verdict = shown[shown.index("tpe is") : shown.index("warning")]
-    assert max(len(line.rstrip("\r")) for line in verdict.split("\n")) <= 100
-    assert "\n  " in verdict
 
 
 def test_no_progress_bar_where_standard_error_is_no_terminal(nasbench: Nasbench, tmp_path: Path) -> None:
@@ -227,7 +229,7 @@ def test_no_progress_bar_where_standard_error_is_no_terminal(nasbench: Nasbench,
 @pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_an_interruption_keeps_the_runs_and_says_how_to_go_on(tmp_path: Path, jobs: str) -> None:
     out = tmp_path / "long"
-    arguments = ["compare", "--source", "nb201-cifar10", "--budget", "2000evals", "--seeds", "48"]
+    arguments = ["compare", "--source", "nb201-cifar10", "--budget", "1000evals", "--seeds", "48"]
     arguments += ["--strategies", "random-search", "--jobs", jobs, "--out", str(out)]
     child = subprocess.Popen(
         [sys.executable, "-m", "nasbench", *arguments],

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_calls import QUICK, Ended, Nasbench
+from cli_calls import FINISHED, QUICK, Ended, Nasbench
 
-from nasbench.cli.compare import parse_strategy
+from nasbench.cli.compare import parse_strategy, show
 from nasbench.errors import BadOption
+from nasbench.reports.leaderboard import Leaderboard
 
 FUNCTION = """
 def five(space, evaluate, rng):
@@ -246,19 +247,18 @@ def test_more_seeds_go_on_from_those_that_are_there(nasbench: Nasbench, tmp_path
         (("--strategies", "tpe"), 'strategies[0]: '),
         (("--source", "nb201-cifar100"), 'sources[0]: "nb201-cifar10" there, "nb201-cifar100" here'),
         (("--charging", "repeat=cached"), "charging: "),
-        (("--seeds", "1"), "finished runs are not dropped. Give 2 seeds or more"),
+        (("--seeds", "1"), "finished runs are not dropped. Give 4 seeds or more"),
     ],
 )  # fmt: skip
 def test_another_suite_in_the_folder_is_refused(
-    nasbench: Nasbench, tmp_path: Path, options: tuple[str, ...], message: str
+    nasbench: Nasbench, folder: Path, options: tuple[str, ...], message: str
 ) -> None:
-    assert _compare(nasbench, tmp_path / "x").status == 0
-    before = {path: path.read_bytes() for path in (tmp_path / "x").iterdir()}
-    ended = _compare(nasbench, tmp_path / "x", *options)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    ended = _compare(nasbench, folder, "--seeds", "4", *options, strategies=FINISHED)
     assert ended.status == 2
     assert message in ended.err
     assert "another --out" in ended.err
-    assert {p: p.read_bytes() for p in (tmp_path / "x").iterdir() if p.name != ".lock"} == before
+    assert {p: p.read_bytes() for p in folder.iterdir() if p.name != ".lock"} == before
 
 
 def test_a_second_process_on_one_folder_is_refused(nasbench: Nasbench, tmp_path: Path) -> None:
@@ -311,12 +311,18 @@ def test_a_disk_that_takes_no_more_loses_nothing(
 
 @pytest.mark.parametrize(("columns", "lost"), [(140, ""), (80, "regret"), (40, "GPU-days")])
 def test_the_final_table_fits_the_terminal(
-    nasbench: Nasbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: int, lost: str
+    finished: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    columns: int,
+    lost: str,
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
-    ended = _compare(nasbench, tmp_path / "x")
-    start = ended.out.index("strategy")
-    table = ended.out[start : ended.out.index("oracle")]
+    board = Leaderboard.model_validate_json((finished / "leaderboard.json").read_text())
+    assert show(board, finished, as_json=False) == 0
+    printed = capsys.readouterr()
+    start = printed.out.index("strategy")
+    table = printed.out[start : printed.out.index("regularized-evolution (population=5, sample=2) is")]
     assert max(map(len, table.splitlines())) <= columns
-    assert (lost in ended.err) is True
-    assert ("too narrow for" in ended.err) is bool(lost)
+    assert lost in printed.err
+    assert ("too narrow for" in printed.err) is bool(lost)

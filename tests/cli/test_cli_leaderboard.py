@@ -190,30 +190,33 @@ def test_a_source_that_is_not_here_is_said(
     assert "nb201-cifar10: the source is not here to re-run on" in ended.err
 
 
-def test_code_that_has_gone_away_is_said_after_all_else_was_checked(tmp_path: Path) -> None:
+CODE = "def five(space, evaluate, rng):\n    while True:\n        evaluate(space.sample(1, rng=rng)[0])\n"
+
+
+@pytest.fixture
+def own(nasbench: Nasbench, tmp_path: Path) -> Path:
+    """A leaderboard in ``x`` with a strategy of somebody's own in ``mine.py``; returns the code's path."""
     mine = tmp_path / "mine.py"
-    mine.write_text("def five(space, evaluate, rng):\n    evaluate(space.sample(1, rng=rng)[0])\n")
-    out = tmp_path / "x"
+    mine.write_text(CODE)
     strategies = f"random-search,Five={mine}:five"
-    arguments = ["compare", *QUICK, "--strategies", strategies, "--seeds", "2", "--out", out]
-    assert spawn(*arguments).status == 0
-    assert spawn("leaderboard", "reproduce", out).status == 0
-    mine.unlink()
-    ended = spawn("leaderboard", "reproduce", out)
+    arguments = ("compare", *QUICK, "--strategies", strategies, "--seeds", "2", "--out", tmp_path / "x")
+    assert nasbench(*arguments).status == 0
+    return mine
+
+
+# A process of their own, for this one has imported the file already.
+def test_code_that_has_gone_away_is_said_after_all_else_was_checked(own: Path) -> None:
+    own.unlink()
+    ended = spawn("leaderboard", "reproduce", own.parent / "x")
     assert ended.status == 4
     assert "2 of 4 runs made again" in ended.err
     assert "some code is not here, so its runs were not made again: Five: " in ended.err
-    assert f"no file '{mine}'" in ended.err
+    assert f"no file '{own}'" in ended.err
 
 
-def test_code_that_has_changed_is_found(tmp_path: Path) -> None:
-    mine = tmp_path / "mine.py"
-    code = "def five(space, evaluate, rng):\n    while True:\n        evaluate(space.sample(1, rng=rng)[0])\n"
-    mine.write_text(code)
-    arguments = ["compare", *QUICK, "--strategies", f"Five={mine}:five", "--seeds", "2"]
-    assert spawn(*arguments, "--out", tmp_path / "x").status == 0
-    mine.write_text(code.replace("sample(1", "sample(2"))
-    ended = spawn("leaderboard", "verify", tmp_path / "x")
+def test_code_that_has_changed_is_found(own: Path) -> None:
+    own.write_text(CODE.replace("sample(1", "sample(2"))
+    ended = spawn("leaderboard", "verify", own.parent / "x")
     assert ended.status == 3
     assert "Five, seed 0: run again, " in ended.err
 
