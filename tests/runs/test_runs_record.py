@@ -98,6 +98,14 @@ def test_killed_at_any_byte_and_resumed_gives_the_same_bytes(finished, toy_sourc
         assert path.read_bytes() == whole, size
 
 
+def test_torn_tail_longer_than_what_is_to_come_leaves_no_trace(finished, toy_source, spec):
+    path = finished()
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-400] + bytes(5_000))  # as a file system leaves it when the power fails
+    execute(spec(), 4, toy_source, path=path)
+    assert path.read_bytes() == whole
+
+
 def test_killed_failing_run_resumes_to_the_same_bytes(toy_source, spec, tmp_path):
     (tmp_path / "raising.py").write_text(RAISING)
     about = {"strategy": f"{tmp_path / 'raising.py'}:Raising", "options": {}}
