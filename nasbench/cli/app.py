@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("nasbench.cli.compare:report", "Make the pages of a finished folder again."),
     "leaderboard": ("nasbench.cli.leaderboard:group", "Build, verify or reproduce a leaderboard."),
     "table": ("nasbench.cli.table:group", "Look into, verify, compare or export tables."),
+    "populate": ("nasbench.cli.populate:populate", "Fill a table by training what it misses."),
     "query": ("nasbench.cli.query:query", "Ask a source for one architecture."),
     "list": ("nasbench.cli.listing:group", "List spaces, tables, strategies or recipes."),
     "new": ("nasbench.cli.strategy:new", "Write a commented strategy file to start from."),
@@ -119,7 +120,7 @@ def run(arguments: list[str]) -> int:
 
 def _interrupted(arguments: list[str]) -> int:
     """Say what an interruption left, and how to go on."""
-    keeps = arguments[:1] in (["compare"], ["run"]) or arguments[:2] == ["leaderboard", "build"]
+    keeps = arguments[:1] in (["compare"], ["run"], ["populate"]) or arguments[:2] == ["leaderboard", "build"]
     if keeps:
         again = shlex.join(["nasbench", *arguments])
         click.echo(f"interrupted: what was finished is kept. To go on: {again}", err=True)

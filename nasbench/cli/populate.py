@@ -1,0 +1,383 @@
+"""``populate``: fill a table by training what it misses."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nasbench.cli.output import json_option, print_json, progress_bar, say
+from nasbench.errors import BadOption, SomeRunsFailed
+from nasbench.units import format_seconds
+
+if TYPE_CHECKING:
+    from nasbench.populate.estimate import Estimate
+    from nasbench.populate.filling import Tally
+    from nasbench.populate.job import Outcome, Task
+    from nasbench.populate.target import Target
+
+AT_LEAST_ONE = click.IntRange(min=1)
+_SHARD = re.compile(r"(\d+)/(\d+)")
+# Seconds between two lines of progress where there is no terminal.
+_LINE_EVERY = 30.0
+
+
+@click.command()
+@click.argument("space")
+@click.option("--data", required=True, help="Data set, e.g. digits.")
+@click.option("--recipe", required=True, help="How to train (nasbench list recipes).")
+@click.option(
+    "--table",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="FILE.h5 to fill; one that is there is continued.",
+)
+@click.option("--name", default=None, help="Name of the table in the file; default: the file's name.")
+@click.option("--all", "everything", is_flag=True, help="Train the whole space.")
+@click.option("--sample", type=AT_LEAST_ONE, help="Train so many random architectures.")
+@click.option(
+    "--list", "list_file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Train the architectures of a file, one a line.",
+)  # fmt: skip
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of the order.")
+@click.option(
+    "--isomorphs",
+    type=click.Choice(["distinct", "once", "separate"]),
+    default=None,
+    help="Equal networks: train and keep one of each (distinct, the default), train one and give its results "
+    "to all (once), or train all (separate, the default of --list).",
+)
+@click.option("--distinct", is_flag=True, help="The same as --isomorphs distinct.")
+@click.option(
+    "--replicates", default=1, show_default=True, type=AT_LEAST_ONE, help="Trainings of each architecture."
+)
+@click.option("--epochs", type=AT_LEAST_ONE, default=None, help="Epochs to train; default: the recipe's.")
+@click.option("--jobs", type=AT_LEAST_ONE, default=None, help="Workers in all; default: 1 a device.")
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    help="cpu, cuda (every GPU of this machine), or cuda:0,cuda:1.",
+)
+@click.option("--per-device", type=AT_LEAST_ONE, default=None, help="Workers on each device.")
+@click.option(
+    "--shard", default=None, metavar="I/N", help="Do the I-th of N parts, in a part file of its own."
+)
+@click.option(
+    "--timeout", default=3600.0, show_default=True, type=click.FloatRange(min=0, min_open=True),
+    help="Seconds after which a training counts as hanging.",
+)  # fmt: skip
+@click.option(
+    "--tries", default=3, show_default=True, type=AT_LEAST_ONE, help="Crashes until a training is given up."
+)
+@click.option("--retry-quarantined", is_flag=True, help="Try again what was given up.")
+@click.option(
+    "--export-every", default=10.0, show_default=True, type=click.FloatRange(min=0),
+    help="Minutes between two writings of FILE.h5; every training is safe in the ledger at once.",
+)  # fmt: skip
+@click.option("--export-only", is_flag=True, help="Write FILE.h5 from the ledger and train nothing.")
+@click.option("--mixed-devices", is_flag=True, help="Let one table hold seconds of different hardware.")
+@click.option("--licence", default=None, help="Licence of the results, written into the table.")
+@click.option(
+    "--dry-run", is_flag=True, help="Print plan and estimate; train a sample of three, keep nothing."
+)
+@json_option
+def populate(
+    space: str,
+    data: str,
+    recipe: str,
+    table: Path,
+    name: str | None,
+    everything: bool,
+    sample: int | None,
+    list_file: Path | None,
+    seed: int,
+    isomorphs: Any,
+    distinct: bool,
+    replicates: int,
+    epochs: int | None,
+    jobs: int | None,
+    device: str,
+    per_device: int | None,
+    shard: str | None,
+    timeout: float,
+    tries: int,
+    retry_quarantined: bool,
+    export_every: float,
+    export_only: bool,
+    mixed_devices: bool,
+    licence: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Fill a table of SPACE by training what it misses.
+
+    Every finished training is kept at once in a ledger beside the table; the same command again continues,
+    from the ledger or from FILE.h5 alone. Exits 5 if trainings were given up.
+
+    \b
+      nasbench populate nb201 --data digits --recipe digits-small --table mine.h5 --sample 20 --jobs 2
+    """  # noqa: D301
+    from nasbench.populate.filling import missing
+    from nasbench.populate.job import Job
+    from nasbench.populate.plan import listed, shuffled, tasks_of
+    from nasbench.populate.plan import shard as shard_of
+    from nasbench.populate.target import Target, part_path
+    from nasbench.spaces import get_space
+    from nasbench.training.recipe import get_recipe
+
+    chosen, of_space = get_recipe(recipe), get_space(space)
+    length = chosen.epochs if epochs is None else epochs
+    if length > chosen.epochs:
+        raise BadOption(f"epochs: expected 1 to {chosen.epochs}, the recipe's length, got {length}.")
+    if not export_only and sum((everything, sample is not None, list_file is not None)) != 1:
+        raise BadOption("populate: expected one of --all, --sample N and --list FILE. Say what to train.")
+    job = Job(space=of_space.name, data=data.strip(), recipe=chosen, epochs=length)
+    if distinct:
+        isomorphs = "distinct"
+    elif list_file is not None and isomorphs is None:
+        isomorphs = "separate"
+    part = _parse_shard(shard)
+    path = table if part is None else part_path(table, *part)
+    with Target(
+        path,
+        job,
+        name=name or table.stem,
+        isomorphs=isomorphs,
+        mixed_devices=mixed_devices,
+        licence=licence,
+        retry_quarantined=retry_quarantined,
+    ) as target:
+        if export_only:
+            rows = target.export()
+            say(f"wrote {path}: {rows:,} architectures" if rows else "nothing is finished: nothing written")
+            return 0
+        if list_file is None:
+            codes = shuffled(of_space, isomorphs=target.isomorphs, seed=seed)[:sample]
+        else:
+            lines = list_file.read_text(encoding="utf-8").splitlines()
+            codes = listed(of_space, lines, isomorphs=target.isomorphs)
+        if part is not None:
+            codes = shard_of(codes, *part)
+            target.borrow(table, codes)
+        tasks = tasks_of(codes, replicates=replicates)
+        todo = missing(target, tasks)
+        say(
+            f"plan: {len(tasks):,} trainings ({len(codes):,} architectures x {replicates}), "
+            f"{len(tasks) - len(todo):,} are there, {len(todo):,} to do; table {path}"
+        )
+        session = _Session(target, todo, rows=len(codes), replicates=replicates)
+        if not todo:
+            target.export()
+            say("nothing to do: the table holds all of it")
+        else:
+            devices = _slots(device, jobs, per_device)[: len(todo)]
+            session.run(
+                devices, time_limit=timeout, tries=tries, export_every=export_every * 60, dry_run=dry_run
+            )
+        if as_json:
+            print_json(session.summary())
+        if session.tally is not None and session.tally.quarantined:
+            raise SomeRunsFailed(
+                f"populate: {len(session.tally.quarantined)} trainings were given up; they are recorded as "
+                "failed with their reason. To try them again add --retry-quarantined."
+            )
+    return 0
+
+
+class _Session:
+    """One call of the command: estimate, progress, summary."""
+
+    def __init__(self, target: Target, todo: list[Task], *, rows: int, replicates: int) -> None:
+        self.target = target
+        self.todo = todo
+        self.tally: Tally | None = None
+        self.estimate: Estimate | None = None
+        self._rows = rows
+        self._replicates = replicates
+
+    def run(
+        self, devices: list[str], *, time_limit: float, tries: int, export_every: float, dry_run: bool
+    ) -> None:
+        """Train what is to be done, or a sample of it."""
+        from nasbench.populate.estimate import SAMPLE, time_sample
+        from nasbench.populate.filling import fill
+        from nasbench.populate.live import open_live_trainer
+        from nasbench.populate.local import LocalPool
+
+        mean, count = self.target.ledger.mean_wall_seconds()
+        if count >= SAMPLE:
+            like = next(self.target.ledger.outcomes())
+            self._say_estimate(like, mean, count, len(self.todo), len(devices))
+        if dry_run and self.estimate is not None:
+            return
+        with (
+            _terminated_as_interrupted(),
+            LocalPool(self.target.job, open_live_trainer, devices=devices, time_limit=time_limit) as pool,
+        ):
+            if dry_run:
+                sample = time_sample(pool, self.todo[:SAMPLE])
+                if not sample:
+                    raise SomeRunsFailed(
+                        "populate: every training of the sample crashed. Run without --dry-run."
+                    )
+                each = sum(outcome.wall_seconds for outcome in sample) / len(sample)
+                self._say_estimate(sample[0], each, len(sample), len(self.todo), len(devices))
+                return
+            with _progress(len(self.todo)) as show:
+
+                def tell(tally: Tally) -> None:
+                    if self.estimate is None and tally.done >= max(SAMPLE, tally.slots) and tally.last:
+                        each = tally.seconds_each or 0.0
+                        self._say_estimate(tally.last, each, tally.done, tally.total, tally.slots)
+                    show(tally)
+
+                self.tally = fill(
+                    self.target, self.todo, pool, tries=tries, export_every=export_every, tell=tell
+                )
+        tally = self.tally
+        say(
+            f"done: {tally.done:,} trainings in {format_seconds(tally.elapsed)}, {tally.failed:,} failed, "
+            f"{tally.crashes:,} crashes; wrote {self.target.path}"
+        )
+
+    def _say_estimate(self, like: Outcome, each: float, sample: int, trainings: int, slots: int) -> None:
+        from nasbench.populate.estimate import estimate
+
+        self.estimate = estimate(
+            trainings=trainings,
+            slots=slots,
+            seconds_each=each,
+            sample=sample,
+            like=like,
+            rows=self._rows,
+            replicates=self._replicates,
+        )
+        say(
+            f"estimate: {trainings:,} trainings of {format_seconds(each)} (mean of {sample:,}) on {slots} "
+            f"workers: {format_seconds(self.estimate.seconds)}; table about "
+            f"{self.estimate.table_bytes / 1e6:.1f} MB"
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return what happened, for programs."""
+        from nasbench.spaces import get_space
+
+        tally, space = self.tally, get_space(self.target.job.space)
+        return {
+            "table": str(self.target.path),
+            "name": self.target.name,
+            "to_do": len(self.todo),
+            "estimate": None if self.estimate is None else dataclasses.asdict(self.estimate),
+            "done": tally.done if tally else 0,
+            "failed": tally.failed if tally else 0,
+            "crashes": tally.crashes if tally else 0,
+            "quarantined": [
+                {"architecture": space.format(task.code), "replicate": task.replicate, "reason": reason}
+                for task, reason in (tally.quarantined if tally else [])
+            ],
+        }
+
+
+def _parse_shard(text: str | None) -> tuple[int, int] | None:
+    """Read ``I/N``.
+
+    Raises:
+        BadOption: Not of that form.
+    """
+    if text is None:
+        return None
+    match = _SHARD.fullmatch(text.strip())
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise BadOption(f"shard: expected I/N with I from 1 to N, got {text!r}.")
+    return int(match[1]), int(match[2])
+
+
+def _slots(device: str, jobs: int | None, per_device: int | None) -> list[str]:
+    """Name the device of each worker.
+
+    Raises:
+        BadOption: Both kinds of device, or both ways to count workers.
+    """
+    if jobs is not None and per_device is not None:
+        raise BadOption("jobs: expected --jobs or --per-device, got both. --jobs is the number in all.")
+    names = [part.strip().lower() for part in device.split(",") if part.strip()]
+    if names == ["cuda"]:
+        names = _all_gpus()
+    if len({name.partition(":")[0] for name in names}) != 1:
+        raise BadOption(f"device: expected cpu, cuda, or GPUs such as cuda:0,cuda:1, got {device!r}.")
+    count = jobs if jobs is not None else len(names) * (per_device or 1)
+    return [names[i % len(names)] for i in range(count)]
+
+
+def _all_gpus() -> list[str]:
+    """Name every GPU of this machine; ``cuda`` where there is none, for the worker to refuse."""
+    from nasbench.training import require_torch
+
+    require_torch("Live training")
+    import torch
+
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cuda"]
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Treat the polite end that batch systems send (SIGTERM) as Ctrl-C; only the main thread can."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _progress(total: int) -> Iterator[Callable[[Tally], None]]:
+    """Show a bar where there is a terminal, else a line now and then; news always."""
+    if not sys.stderr.isatty():
+        yield _Lines().show
+        return
+    with progress_bar("populate") as bar:
+
+        def show(tally: Tally) -> None:
+            for line in tally.news:
+                say(line)
+            left = tally.seconds_left
+            label = "" if left is None else f"{tally.failed} failed, {format_seconds(left)} to go"
+            bar(tally.done, total, label)
+
+        yield show
+
+
+class _Lines:
+    """Progress where there is no terminal."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def show(self, tally: Tally) -> None:
+        """Say the news, and every half minute how it goes."""
+        for line in tally.news:
+            say(line)
+        left = tally.seconds_left
+        if left is None or tally.elapsed - self._last < _LINE_EVERY:
+            return
+        self._last = tally.elapsed
+        say(
+            f"{tally.done:,} of {tally.total:,} trainings, {tally.failed:,} failed, "
+            f"{format_seconds(tally.elapsed)} gone, {format_seconds(left)} to go"
+        )
