@@ -94,7 +94,6 @@ def _publish(
         _note_environment(suite, result, folder)
         board = assemble(records)
         write_report(board, folder)
-        (folder / ".lock").unlink(missing_ok=True)
     return board
 
 
