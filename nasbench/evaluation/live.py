@@ -135,7 +135,7 @@ class LiveSource:
             train_seconds=np.array([a.train_seconds for a in answers], dtype=np.float64),
         )
 
-    def score(self, codes: npt.ArrayLike, *, epochs: int) -> npt.NDArray[np.float64]:  # noqa: ARG002
+    def score(self, codes: npt.ArrayLike, *, epochs: int) -> npt.NDArray[np.float64]:
         """Return nan for each of (n, L) codes: nothing is trained for a report."""
         return np.full(len(np.asarray(codes)), np.nan)
 

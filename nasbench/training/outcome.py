@@ -27,7 +27,7 @@ class Training:
         seed: Training seed.
         parameters: Trainable parameters of the network.
         macs: Multiply-accumulates of one image; convention in ``networks.cost``.
-        status: ``"ok"``, ``"failed"``, ``"stopped"`` for good, or ``"paused"`` with a checkpoint to go on from.
+        status: ``"ok"``, ``"failed"``, ``"stopped"`` for good, or ``"paused"``: a checkpoint can go on.
         reason: Why it is not ``"ok"``, for people.
         train_error: Fraction of wrong answers in each epoch's own training pass: with the weights as they
             moved, batch statistics and augmented images. No extra pass is made for it.

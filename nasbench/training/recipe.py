@@ -21,8 +21,23 @@ Augmentation = Literal["none", "flip-crop"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
 _ALWAYS_HASHED = frozenset(
-    "epochs batch_size optimizer learning_rate momentum nesterov weight_decay schedule channels "
-    "cells_per_stage stages augmentation crop_padding split_seed precision".split()
+    (
+        "epochs",
+        "batch_size",
+        "optimizer",
+        "learning_rate",
+        "momentum",
+        "nesterov",
+        "weight_decay",
+        "schedule",
+        "channels",
+        "cells_per_stage",
+        "stages",
+        "augmentation",
+        "crop_padding",
+        "split_seed",
+        "precision",
+    )
 )
 """The fields of the first recipes. Any later field is hashed only where it differs from its default, so that
 a recipe written before the field existed keeps its hash."""

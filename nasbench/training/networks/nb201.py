@@ -26,7 +26,7 @@ from nasbench.spaces.nb201 import EDGES, NODES, OPERATIONS
 
 KERNELS = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
 _POOLED_AS_MATRIX = 144
-"""Pixels up to which a CPU averages faster by one matrix product than by pooling; measured at 8x8 to 16x16."""
+"""Pixels up to which a CPU averages faster by one matrix product than by pooling."""
 
 
 class Normalisation(nn.BatchNorm2d):  # type: ignore[misc]  # torch is not type-checked
