@@ -1,4 +1,4 @@
-"""``table``: info, verify, diff, export."""
+"""``table``: info, verify, diff, merge, export."""
 
 from __future__ import annotations
 
@@ -133,6 +133,32 @@ def diff(first: str, second: str, as_json: bool) -> int:
                 f"{cells.only_a:,} only in the first, {cells.only_b:,} only in the second"
             )
     return 1
+
+
+@group.command()
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("parts", nargs=-1, required=True)
+@click.option("--name", default=None, help="Name of the table; default: the first part's.")
+@click.option("--mixed-devices", is_flag=True, help="Let one table hold seconds of different hardware.")
+@json_option
+def merge(out: Path, parts: tuple[str, ...], name: str | None, mixed_devices: bool, as_json: bool) -> int:
+    """Join the tables PARTS (FILE.h5 or FILE.h5:TABLE) into the file OUT.
+
+    Exits 3 if two parts hold different errors for one training. To add to a table that is there, name it as
+    OUT and as the first part.
+    """
+    from nasbench.store.merge import merge_tables
+
+    joined = merge_tables(out, parts, name=name, mixed_devices=mixed_devices)
+    if as_json:
+        print_json(dataclasses.asdict(joined))
+        return 0
+    shared = f"; {joined.shared:,} were in more than one part" if joined.shared else ""
+    click.echo(
+        f"{out}: {joined.name}, {joined.architectures:,} architectures, {joined.trainings:,} "
+        f"trainings{shared}"
+    )
+    return 0
 
 
 @group.command()

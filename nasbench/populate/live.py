@@ -10,6 +10,7 @@ from nasbench.errors import BadOption
 from nasbench.evaluation.live import LiveSource
 from nasbench.populate.job import Facts, Job, Outcome, Task
 from nasbench.populate.provenance import provenance
+from nasbench.training.device import resolve_device, wake
 
 if TYPE_CHECKING:
     from nasbench.training.outcome import Training
@@ -43,6 +44,7 @@ class LiveTrainer:
         splits = info.extra.get("splits") or info.extra.get("images") or {}
         self.facts = Facts(info.dataset, dict(splits), info.device, info.device_kind)
         self._provenance = provenance(device)
+        wake(resolve_device(device))
 
     def train(self, task: Task) -> Outcome:
         """Train one architecture with the replicate as its seed."""

@@ -16,6 +16,7 @@ from nasbench.records import Code
 from nasbench.spaces import Space
 from nasbench.store.data import Provenance, Scalar, TableData
 from nasbench.store.info import TableInfo, canonical_json
+from nasbench.store.merge import ROW_UNIT
 from nasbench.store.trainings import training_seeds
 
 TRAINED_ROW = "trained_row"
@@ -119,7 +120,7 @@ def expanded(data: TableData, space: Space) -> TableData:
         curves={metric: array[source] for metric, array in data.curves.items()},
         scalars={
             **{name: replace(scalar, values=scalar.values[source]) for name, scalar in data.scalars.items()},
-            TRAINED_ROW: Scalar(trained.astype(np.int32), "row of this table"),
+            TRAINED_ROW: Scalar(trained.astype(np.int32), ROW_UNIT),
         },
         failed=None if data.failed is None else data.failed[source],
         provenance=None

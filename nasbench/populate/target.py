@@ -18,6 +18,7 @@ from nasbench.spaces import get_space
 from nasbench.store.data import TableData
 from nasbench.store.files import kebab, table_names
 from nasbench.store.info import TableInfo, canonical_json
+from nasbench.store.merge import MIXED_NOTE
 from nasbench.store.table import open_table
 from nasbench.store.verify import verify_table
 from nasbench.store.writer import write_tables
@@ -35,7 +36,6 @@ _NOTE = {
     ),
     "separate": "isomorphs: separate. Every row was trained on its own, equal networks too.",
 }
-_MIXED_NOTE = " Trainings were made on several devices: see their provenance before seconds are compared."
 
 
 class Target:
@@ -202,7 +202,7 @@ class Target:
             recipe=identity["recipe"],
             source_url=known.source_url if known else "",
             citation=known.citation if known else "",
-            notes=note + (_MIXED_NOTE if identity.get("mixed_devices") else ""),
+            notes=note + (f" {MIXED_NOTE}" if identity.get("mixed_devices") else ""),
         )
 
     def _require_job(self, identity: Mapping[str, Any], where: str) -> None:
@@ -291,6 +291,6 @@ def _identity_of_info(info: TableInfo) -> dict[str, Any]:
         _DEVICE: info.reference_device,
         "device_kind": info.device_kind,
     }
-    if _MIXED_NOTE.strip() in info.notes:
+    if MIXED_NOTE in info.notes:
         identity["mixed_devices"] = True
     return identity
