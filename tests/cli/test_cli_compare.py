@@ -90,7 +90,7 @@ def test_everything_of_a_comparison_lands_in_its_folder(nasbench: Nasbench, tmp_
     ended = _compare(nasbench, tmp_path / "x", strategies="random-search,tpe")
     assert ended.status == 0
     assert {path.name for path in (tmp_path / "x").iterdir()} == {
-        "suite.toml", "records.h5", "leaderboard.json", "index.html", "README.md", "curves.svg",
+        ".lock", "suite.toml", "records.h5", "leaderboard.json", "index.html", "README.md", "curves.svg",
         "curves.csv", "leaderboard.csv", "table.tex", "environment.json",
     }  # fmt: skip
     assert "CIFAR-10 · table:nb201-cifar10@" in ended.out
@@ -258,7 +258,7 @@ def test_another_suite_in_the_folder_is_refused(
     assert ended.status == 2
     assert message in ended.err
     assert "another --out" in ended.err
-    assert {p: p.read_bytes() for p in folder.iterdir() if p.name != ".lock"} == before
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_second_process_on_one_folder_is_refused(nasbench: Nasbench, tmp_path: Path) -> None:

@@ -48,7 +48,6 @@ def test_publish_returns_what_it_wrote(tmp_path: Path) -> None:
 
 def test_records_of_single_runs_give_way_to_the_packed_ones(board: Path) -> None:
     assert not (board / "runs").exists()
-    assert not (board / ".lock").exists()
     runs = read_records(board / RECORDS).panels[0].entries[0].runs
     assert [run.header["seed"] for run in runs] == [0, 1]
 
