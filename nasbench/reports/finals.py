@@ -102,7 +102,9 @@ def random_stop(panel: Panel) -> int | None:
 def error_text(row: FinalRow) -> str:
     """Write mean and spread in percent: ``5.63 ± 0.21``, or ``5.63`` where there is no spread."""
     if row.mean is None:
-        return "failed" if row.has_failed else MISSING
+        if not row.has_failed:
+            return MISSING
+        return "failed" if row.failures else "no result"
     return format_error(row.mean) + (f" ± {format_error(row.std)}" if row.std is not None else "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nasbench.reports.finals import FinalRow, amount_text, final_rows, ratio_text, short_id
+from nasbench.reports.finals import FinalRow, amount_text, error_text, final_rows, ratio_text, short_id
 from nasbench.reports.leaderboard import Leaderboard, Panel
 from nasbench.units import format_error
 
@@ -98,7 +98,7 @@ def _line(row: FinalRow) -> str:
         f" +- {format_error(row.std)}" if row.mean is not None and row.std is not None else ""
     )
     if row.has_failed:
-        error = "{failed}"
+        error = f"{{{error_text(row)}}}"
     cells = [
         f"\\textbf{{{name}}}" if row.strong else (f"\\emph{{{name}}}" if row.is_reference else name),
         escape_latex(row.entry.mode) if row.entry else "reference",

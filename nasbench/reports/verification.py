@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from nasbench.errors import BadOption, FormatError, Mismatch, MissingExtra, NasbenchError, UnknownName
+from nasbench.evaluation.charging import Charging
 from nasbench.evaluation.opening import open_source
 from nasbench.evaluation.source import Source
 from nasbench.reports.assemble import assemble, card_of, published_rows
@@ -189,6 +190,9 @@ def _verify_panel(
     tell(f"{name}: source content, scores and reference lines hold")
     trials = require_answers(source, name, panel)
     tell(f"{name}: {trials:,} recorded answers are those of the source")
+    if Charging.of(suite.charging).thinking == "measured":
+        tell(f"{name}: runs that charge measured thinking time differ each time; none is made again")
+        return 0
     made = 0
     for label, seeds in _sampled(suite, panel, sample):
         if label in absent:

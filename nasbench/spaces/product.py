@@ -7,6 +7,7 @@ its canonical form and its graph encodings.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -69,7 +70,10 @@ class ProductSpace:
         Raises:
             NotInSpace: Wrong length, or a value that its decision does not have.
         """
-        values = tuple(int(v) for v in code)
+        try:
+            values = tuple(operator.index(v) for v in code)
+        except TypeError as error:
+            raise NotInSpace(f"code: expected whole numbers for space {self.name}, got {code!r}.") from error
         if len(values) != len(self._counts):
             raise NotInSpace(
                 f"code: expected {len(self._counts)} decisions for space {self.name}, got {len(values)}."

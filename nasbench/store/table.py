@@ -23,7 +23,7 @@ from nasbench.store.stored import StoredTable
 Column = npt.NDArray[np.float64]
 _Cells = tuple[list[float | None], list[float | None], list[float]]
 
-_HINT_EPOCHS = "Use one of these, or a surrogate: `nasbench list surrogates`."
+_HINT_EPOCHS = "Use one of these."
 
 
 def open_table(path: str | Path, name: str | None = None) -> Table:
@@ -104,10 +104,8 @@ class Table(StoredTable):
         size = f" of the {self.space.size:,}" if self.space.size is not None else ""
         raise NotMeasured(
             f"architecture: table {self.name} holds {len(self):,}{size} architectures of space "
-            f"{self.space.name}, "
-            f"got {self.space.format(code)}, which is not one of them. Use one that it holds, or a "
-            "surrogate: "
-            "`nasbench list surrogates`."
+            f"{self.space.name}, got {self.space.format(code)}, which is not one of them. Use one that it "
+            "holds, or train it: --source live:DATA."
         )
 
     # Repeats ------------------------------------------------------------------------------------

@@ -104,3 +104,9 @@ def test_amounts_have_three_digits_and_no_exponent(amount, text):
 def test_the_short_id_is_the_head_of_the_id(page_leaderboard):
     assert page_leaderboard.id.startswith(short_id(page_leaderboard))
     assert len(short_id(page_leaderboard)) == 12
+
+
+def test_an_entry_whose_budget_paid_for_nothing_has_no_result_and_did_not_fail(make_panel, fail_entry):
+    entry = fail_entry(make_panel().entries[0]).model_copy(update={"failures": []})
+    rows = final_rows(make_panel().model_copy(update={"entries": [entry]}))
+    assert error_text(rows[0]) == "no result"

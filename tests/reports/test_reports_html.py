@@ -214,7 +214,7 @@ def test_several_panels_get_an_overview_and_links(make_leaderboard, make_panel):
 def test_many_verdicts_are_folded_and_none_is_lost(make_leaderboard, make_panel):
     sentences = [f"sentence {number}." for number in range(9)]
     page = render_html(make_leaderboard([make_panel(n_entries=1, verdicts=sentences)]))
-    assert "<summary>3 more</summary>" in page
+    assert "<summary>6 more comparisons</summary>" in page
     assert all(f"<li>{sentence}</li>" in page for sentence in sentences)
 
 

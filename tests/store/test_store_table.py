@@ -91,10 +91,7 @@ def test_query_takes_lists_and_arrays_too(table):
 def test_query_names_the_epochs_it_has(table):
     with pytest.raises(NotMeasured) as caught:
         table.query(code_of(table, 0), epochs=100, replicate=0)
-    assert str(caught.value) == (
-        "epochs: table toy holds 4, 12 and 36, got 100. Use one of these, or a surrogate: `nasbench list "
-        "surrogates`."
-    )
+    assert str(caught.value) == ("epochs: table toy holds 4, 12 and 36, got 100. Use one of these.")
 
 
 def test_query_names_the_repeats_it_has(table):
@@ -118,7 +115,7 @@ def test_query_names_the_architecture_it_does_not_hold(table):
     absent = next(
         code for code in map(tuple, table.space.unrank(np.arange(100)).tolist()) if code not in known
     )
-    message = r"architecture: table toy holds 20 of the 15,625 .* nb201, got \|none~0\|.* or a surrogate"
+    message = r"architecture: table toy holds 20 of the 15,625 .* nb201, got \|none~0\|.* or train it"
     with pytest.raises(NotMeasured, match=message):
         table.query(absent, epochs=36, replicate=0)
     with pytest.raises(NotMeasured, match=message):
