@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import re
 import signal
 import sys
@@ -19,9 +20,11 @@ from nasbench.errors import BadOption, SomeRunsFailed
 from nasbench.units import format_seconds
 
 if TYPE_CHECKING:
+    from nasbench.populate.cluster import RayPool
     from nasbench.populate.estimate import Estimate
     from nasbench.populate.filling import Tally
     from nasbench.populate.job import Outcome, Task
+    from nasbench.populate.local import LocalPool
     from nasbench.populate.target import Target
 
 AT_LEAST_ONE = click.IntRange(min=1)
@@ -107,6 +110,7 @@ def populate(
     jobs: int | None,
     device: str,
     per_device: int | None,
+    ray_address: str | None,
     shard: str | None,
     timeout: float,
     tries: int,
@@ -126,8 +130,11 @@ def populate(
     \b
       nasbench populate nb201 --data digits --recipe digits-small --table mine.h5 --sample 20 --jobs 2
     """  # noqa: D301
+    from nasbench.populate.cluster import RayPool
     from nasbench.populate.filling import missing
     from nasbench.populate.job import Job
+    from nasbench.populate.live import open_live_trainer
+    from nasbench.populate.local import LocalPool
     from nasbench.populate.plan import listed, shuffled, tasks_of
     from nasbench.populate.plan import shard as shard_of
     from nasbench.populate.target import Target, part_path
@@ -179,10 +186,23 @@ def populate(
             target.export()
             say("nothing to do: the table holds all of it")
         else:
-            devices = _slots(device, jobs, per_device)[: len(todo)]
-            session.run(
-                devices, time_limit=timeout, tries=tries, export_every=export_every * 60, dry_run=dry_run
-            )
+            if ray_address is None:
+                devices = _slots(device, jobs, per_device)[: len(todo)]
+                pool: Callable[[], LocalPool | RayPool] = functools.partial(
+                    LocalPool, job, open_live_trainer, devices=devices, time_limit=timeout
+                )
+            else:
+                pool = functools.partial(
+                    RayPool,
+                    job,
+                    open_live_trainer,
+                    address=ray_address,
+                    device=device.strip().lower(),
+                    per_device=per_device or 1,
+                    jobs=jobs,
+                    time_limit=timeout,
+                )
+            session.run(pool, tries=tries, export_every=export_every * 60, dry_run=dry_run)
         if as_json:
             print_json(session.summary())
         if session.tally is not None and session.tally.quarantined:
@@ -205,39 +225,37 @@ class _Session:
         self._replicates = replicates
 
     def run(
-        self, devices: list[str], *, time_limit: float, tries: int, export_every: float, dry_run: bool
+        self,
+        open_pool: Callable[[], LocalPool | RayPool],
+        *,
+        tries: int,
+        export_every: float,
+        dry_run: bool,
     ) -> None:
         """Train what is to be done, or a sample of it."""
         from nasbench.populate.estimate import SAMPLE, time_sample
         from nasbench.populate.filling import fill
-        from nasbench.populate.live import open_live_trainer
-        from nasbench.populate.local import LocalPool
 
         mean, count = self.target.ledger.mean_wall_seconds()
-        if count >= SAMPLE:
-            like = next(self.target.ledger.outcomes())
-            self._say_estimate(like, mean, count, len(self.todo), len(devices))
-        if dry_run and self.estimate is not None:
-            return
-        with (
-            _terminated_as_interrupted(),
-            LocalPool(self.target.job, open_live_trainer, devices=devices, time_limit=time_limit) as pool,
-        ):
+        with open_pool() as pool, _terminated_as_interrupted():
+            if count >= SAMPLE:
+                like = next(self.target.ledger.outcomes())
+                self._say_estimate(like, mean, count, pool.slots)
             if dry_run:
-                sample = time_sample(pool, self.todo[:SAMPLE])
-                if not sample:
+                sample = [] if self.estimate else time_sample(pool, self.todo[:SAMPLE])
+                if sample:
+                    each = sum(outcome.wall_seconds for outcome in sample) / len(sample)
+                    self._say_estimate(sample[0], each, len(sample), pool.slots)
+                elif self.estimate is None:
                     raise SomeRunsFailed(
-                        "populate: every training of the sample crashed. Run without --dry-run."
+                        "populate: every training of the sample crashed. Run without --dry-run to see why."
                     )
-                each = sum(outcome.wall_seconds for outcome in sample) / len(sample)
-                self._say_estimate(sample[0], each, len(sample), len(self.todo), len(devices))
                 return
             with _progress(len(self.todo)) as show:
 
                 def tell(tally: Tally) -> None:
                     if self.estimate is None and tally.done >= max(SAMPLE, tally.slots) and tally.last:
-                        each = tally.seconds_each or 0.0
-                        self._say_estimate(tally.last, each, tally.done, tally.total, tally.slots)
+                        self._say_estimate(tally.last, tally.seconds_each or 0.0, tally.done, tally.slots)
                     show(tally)
 
                 self.tally = fill(
@@ -249,8 +267,10 @@ class _Session:
             f"{tally.crashes:,} crashes; wrote {self.target.path}"
         )
 
-    def _say_estimate(self, like: Outcome, each: float, sample: int, trainings: int, slots: int) -> None:
+    def _say_estimate(self, like: Outcome, each: float, sample: int, slots: int) -> None:
         from nasbench.populate.estimate import estimate
+
+        trainings = len(self.todo)
 
         self.estimate = estimate(
             trainings=trainings,
