@@ -3,17 +3,21 @@
 A person types ``live:digits``, or ``live:digits@digits-small`` to name the recipe too. The replicate is the
 training seed, so the same question trains the same network again: on a CPU with the same errors, and with
 the seconds it takes this time. An answer at fewer epochs stops early on the recipe's schedule and is an exact
-prefix of the full training.
+prefix of the full training; a later answer at more epochs goes on from where it stopped, with the seconds of
+both parts.
 """
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from nasbench.errors import BadOption, NotMeasured, UnknownName
+from nasbench.evaluation.begun import BegunTrainings
 from nasbench.evaluation.source import label_of
 from nasbench.records import Code, Measurement, Measurements, SourceInfo
 from nasbench.spaces import get_space
@@ -21,10 +25,10 @@ from nasbench.training import require_torch
 from nasbench.training.recipe import RECIPES, Recipe, get_recipe
 
 if TYPE_CHECKING:
-    from nasbench.training.trainer import Training
+    from nasbench.training.trainer import OnEpoch, Training
 
 PREFIX = "live:"
-_RECIPE_OF_DATA = {"digits": "digits-small"}
+_RECIPE_OF_DATA = {"digits": "digits-small", "fashion-mnist": "fashion-nb201"}
 _SPACE = "nb201"
 
 
@@ -37,6 +41,7 @@ class LiveSource:
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; None means the CPU, on which small images train as fast
             and every answer can be repeated bit for bit.
         replicates: How many training seeds an architecture is given.
+        latency_passes: Forward passes by which ``train`` measures the latency; 0 measures none.
 
     Attributes:
         info, space, epochs, replicates, is_live: As in ``Source``.
@@ -50,7 +55,15 @@ class LiveSource:
 
     is_live = True
 
-    def __init__(self, data: str, recipe: Recipe, *, device: str | None = None, replicates: int = 3) -> None:
+    def __init__(
+        self,
+        data: str,
+        recipe: Recipe,
+        *,
+        device: str | None = None,
+        replicates: int = 3,
+        latency_passes: int = 0,
+    ) -> None:
         require_torch("Live training")
         import torch
 
@@ -66,6 +79,8 @@ class LiveSource:
         self.space = get_space(_SPACE)
         self.epochs = tuple(range(1, recipe.epochs + 1))
         self.replicates = replicates
+        self._latency_passes = latency_passes
+        self._begun = BegunTrainings()
         name = self._data.name
         self.info = SourceInfo(
             label=label_of("live", name, recipe.recipe_hash),
@@ -95,14 +110,47 @@ class LiveSource:
         self.space.check(code)
         return self.replicates
 
-    def train(self, code: Code, *, epochs: int, replicate: int) -> Training:
+    def train(
+        self,
+        code: Code,
+        *,
+        epochs: int,
+        replicate: int,
+        on_epoch: OnEpoch | None = None,
+        checkpoint: Path | None = None,
+        limit_seconds: float | None = None,
+    ) -> Training:
         """Train one architecture and return its curves over all epochs up to ``epochs``.
+
+        Args:
+            code: The architecture.
+            epochs: Length of the training.
+            replicate: Training seed.
+            on_epoch: May stop or pause it, as in ``training.trainer.train``.
+            checkpoint: File to go on from and to write to, as there.
+            limit_seconds: Real seconds it may take; a longer one is failed.
 
         Raises:
             NotInSpace: ``code`` is no architecture of the space.
             NotMeasured: ``epochs`` or ``replicate`` is not one that this source trains.
+            FormatError: The checkpoint is damaged or of another training.
         """
-        return self._train(code, epochs, replicate, every_epoch=True)
+        from nasbench.training.trainer import train
+
+        self._require(epochs, replicate)
+        return train(
+            code,
+            space=self.space,
+            recipe=self.recipe,
+            data=self._data,
+            seed=replicate,
+            device=self._device,
+            epochs=epochs,
+            on_epoch=on_epoch,
+            checkpoint=checkpoint,
+            limit_seconds=limit_seconds,
+            latency_passes=self._latency_passes,
+        )
 
     def answer(self, code: Code, *, epochs: int, replicate: int) -> Measurement:
         """Train one architecture now and measure it after the last epoch.
@@ -113,7 +161,23 @@ class LiveSource:
             NotInSpace: ``code`` is no architecture of the space.
             NotMeasured: ``epochs`` or ``replicate`` is not one that this source trains.
         """
-        training = self._train(code, epochs, replicate, every_epoch=False)
+        from nasbench.training.trainer import train
+
+        self._require(epochs, replicate)
+        checked = self.space.check(code)
+        with self._begun.checkpoint(checked, replicate, epochs, longest=self.recipe.epochs) as checkpoint:
+            training = train(
+                checked,
+                space=self.space,
+                recipe=self.recipe,
+                data=self._data,
+                seed=replicate,
+                device=self._device,
+                epochs=epochs,
+                evaluate="last-epoch",
+                checkpoint=checkpoint,
+                checkpoint_every_seconds=math.inf,
+            )
         if training.status != "ok":
             return Measurement(None, None, training.total_seconds, "failed", training.reason)
         return Measurement(training.valid_error[-1], training.test_error[-1], training.total_seconds)
@@ -157,43 +221,39 @@ class LiveSource:
                 f"got {replicate}."
             )
 
-    def _train(self, code: Code, epochs: int, replicate: int, *, every_epoch: bool) -> Training:
-        """Run the training of one (architecture, epochs, replicate)."""
-        from nasbench.training.trainer import train
-
-        self._require(epochs, replicate)
-        return train(
-            code,
-            space=self.space,
-            recipe=self.recipe,
-            data=self._data,
-            seed=replicate,
-            device=self._device,
-            epochs=epochs,
-            evaluate="every-epoch" if every_epoch else "last-epoch",
-        )
-
 
 def open_live(text: str, *, device: str | None = None) -> LiveSource:
-    """Open ``live:DATA`` or ``live:DATA@RECIPE``.
+    """Open ``live:DATA``, ``live:DATA@RECIPE`` or ``live:DATA:PATH@RECIPE``.
 
     A recipe is given by its name or by the first digits (at least 8) of its hash, so that the label of a
     live source opens the same source again.
 
     Args:
-        text: As typed, e.g. ``"live:digits"``.
+        text: As typed, e.g. ``"live:digits"`` or ``"live:cifar10:~/archives@nb201-h1"``.
         device: As for ``LiveSource``.
 
     Raises:
         UnknownName: No such live source or recipe; the message lists the near ones.
-        MissingExtra: torch or scikit-learn is absent.
-        BadOption: This machine has no such device.
+        MissingExtra: torch, scikit-learn or the files of the data set are absent.
+        BadOption: This machine has no such device, or no recipe is given and the data set has none of its own.
     """
-    clean = text.strip().lower().replace("_", "-")
-    data, _, recipe = clean.removeprefix(PREFIX).partition("@")
-    if not clean.startswith(PREFIX) or data not in _RECIPE_OF_DATA:
-        raise UnknownName.among("live source", text, [PREFIX + known for known in _RECIPE_OF_DATA])
-    return LiveSource(data, _find_recipe(recipe or _RECIPE_OF_DATA[data]), device=device)
+    from nasbench.training.data import DATASETS
+
+    clean = text.strip()
+    data, at, recipe = clean[len(PREFIX) :].rpartition("@")
+    if not at or "/" in recipe:  # an @ in a folder's name
+        data, recipe = clean[len(PREFIX) :], ""
+    kind, colon, path = data.partition(":")
+    kind = kind.lower().replace("_", "-")
+    if not clean.lower().startswith(PREFIX) or kind not in DATASETS:
+        raise UnknownName.among("live source", text, [PREFIX + known for known in DATASETS])
+    recipe = recipe.lower().replace("_", "-") or _RECIPE_OF_DATA.get(kind, "")
+    if not recipe:
+        raise BadOption(
+            f"recipe: expected {PREFIX}{kind}@RECIPE, got {text!r}: {kind} has no recipe of its own. "
+            "List them with: nasbench list recipes"
+        )
+    return LiveSource(kind + colon + path, _find_recipe(recipe), device=device)
 
 
 def _find_recipe(name_or_hash: str) -> Recipe:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nasbench.training.session import Session
 
 EVALUATION_BATCH = {"cpu": 200, "cuda": 1024}
-"""Images at a time: what stays in a CPU's cache is up to 1.8 times as fast; a GPU wants few and large calls."""
+"""Images at a time: what stays in a CPU's cache is up to 1.8 times as fast; a GPU wants few large calls."""
 
 
 class OutOfTime(Exception):

@@ -23,6 +23,7 @@ from nasbench.training.checkpoint import load_checkpoint, save_checkpoint
 from nasbench.training.data import ImageData
 from nasbench.training.device import repeatable, resolve_device, wake
 from nasbench.training.epoch import OutOfTime, measure, train_epoch
+from nasbench.training.latency import measure_latency
 from nasbench.training.networks import build_network
 from nasbench.training.networks.cost import count_macs, count_parameters
 from nasbench.training.outcome import CURVES, Diverged, Training, TrainingStatus
@@ -57,6 +58,7 @@ def train(
     checkpoint_every_seconds: float = 30.0,
     limit_seconds: float | None = None,
     deterministic: bool = False,
+    latency_passes: int = 0,
 ) -> Training:
     """Train one architecture, from its first weights or from where its checkpoint stands.
 
@@ -80,6 +82,8 @@ def train(
             every epoch.
         limit_seconds: Real seconds that training and evaluation together may take; None is no limit.
         deterministic: On a GPU, use deterministic algorithms only; slower. A CPU always does.
+        latency_passes: Measure the latency by so many forward passes after a training that is ``"ok"``, on
+            neither clock; 0 measures none.
 
     Raises:
         NotInSpace: ``code`` is no architecture of ``space``.
@@ -104,6 +108,7 @@ def train(
     session: Session | None = None
     status: TrainingStatus = "ok"
     reason = ""
+    latency: float | None = None
     with repeatable(where, deterministic=deterministic):
         wake(where)
         try:
@@ -138,6 +143,10 @@ def train(
                     status = "stopped" if verdict is Verdict.STOP else "paused"
                     reason = f"{status} after epoch {session.epochs}"
                     break
+            if latency_passes and status == "ok":
+                latency = measure_latency(
+                    session.network, data.image_shape, device=where, passes=latency_passes
+                )
         except Diverged as error:
             status, reason = "failed", f"diverged: {error}"
         except OutOfTime:
@@ -161,6 +170,7 @@ def train(
         status=status,
         reason=reason,
         total_seconds=total,
+        latency_seconds=latency,
         **curves,
     )
 

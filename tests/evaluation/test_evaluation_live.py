@@ -7,6 +7,7 @@ import pytest
 from nasbench.errors import BadOption, MissingExtra, NotInSpace, NotMeasured, UnknownName
 from nasbench.evaluation.live import LiveSource, open_live
 from nasbench.evaluation.source import Source
+from nasbench.records import Verdict
 from nasbench.testing import check_source
 from nasbench.training.recipe import RECIPES
 
@@ -145,7 +146,7 @@ def test_its_label_opens_it_again(extras):
     assert open_live(live.info.label).recipe == RECIPES["nb201-h0"]
 
 
-@pytest.mark.parametrize("text", ["live:cifar10", "digits", "live:"])
+@pytest.mark.parametrize("text", ["live:imagenet", "digits", "live:"])
 def test_an_unknown_live_source_is_named(text):
     with pytest.raises(UnknownName, match=f"no live source is named '{text}'"):
         open_live(text)
@@ -182,6 +183,67 @@ def test_without_scikit_learn_the_install_command_is_named(extras, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(MissingExtra, match=r"needs scikit-learn.*pip install 'nasbench\[torch\]'"):
         open_live("live:digits")
+
+
+def test_a_longer_answer_goes_on_from_a_shorter_one(live):
+    fresh = LiveSource("digits", live.recipe)
+    short = fresh.answer(ALL_1X1, epochs=1, replicate=2)
+    long = fresh.answer(ALL_1X1, epochs=3, replicate=2)
+    assert errors(long) == errors(live.answer(ALL_1X1, epochs=3, replicate=2))
+    assert long.train_seconds > short.train_seconds
+
+
+def test_going_on_trains_only_the_epochs_that_are_missing(live, monkeypatch):
+    from nasbench.training import trainer
+
+    fresh = LiveSource("digits", live.recipe)
+    fresh.answer(ALL_1X1, epochs=2, replicate=0)
+    passes = []
+    original = trainer.train_epoch
+    monkeypatch.setattr(
+        trainer, "train_epoch", lambda *args, **options: passes.append(1) or original(*args, **options)
+    )
+    fresh.answer(ALL_1X1, epochs=3, replicate=0)
+    assert len(passes) == 1
+
+
+def test_the_same_question_again_is_trained_again(live, monkeypatch):
+    from nasbench.training import trainer
+
+    fresh = LiveSource("digits", live.recipe)
+    fresh.answer(ALL_1X1, epochs=2, replicate=0)
+    passes = []
+    original = trainer.train_epoch
+    monkeypatch.setattr(
+        trainer, "train_epoch", lambda *args, **options: passes.append(1) or original(*args, **options)
+    )
+    fresh.answer(ALL_1X1, epochs=2, replicate=0)
+    assert len(passes) == 2
+
+
+def test_a_callback_may_stop_a_training(live):
+    stopped = live.train(ALL_1X1, epochs=3, replicate=0, on_epoch=lambda epoch, error: Verdict.STOP)
+    assert stopped.status == "stopped"
+    assert len(stopped.valid_error) == 1
+
+
+def test_latency_is_measured_where_asked(live):
+    timed = LiveSource("digits", live.recipe, latency_passes=5).train(ALL_1X1, epochs=1, replicate=0)
+    assert timed.latency_seconds > 0
+    assert live.train(ALL_1X1, epochs=1, replicate=0).latency_seconds is None
+
+
+def test_a_data_set_without_a_recipe_of_its_own_needs_one():
+    with pytest.raises(BadOption, match=r"recipe: expected live:cifar10@RECIPE, got 'live:cifar10'"):
+        open_live("live:cifar10")
+
+
+def test_only_the_training_images_of_the_recipe_are_trained_on(extras):
+    assert open_live("live:digits@digits-nb201").info.extra["images"] == {
+        "train": 200,
+        "valid": 799,
+        "test": 798,
+    }
 
 
 @pytest.mark.gpu

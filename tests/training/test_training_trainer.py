@@ -9,6 +9,7 @@ import pytest
 
 from nasbench.errors import BadOption, MissingExtra, NotInSpace, UnknownName
 from nasbench.spaces import Decision, ProductSpace
+from nasbench.training.outcome import CURVES
 from nasbench.training.recipe import RECIPES
 
 ALL_NONE, ALL_1X1, ALL_3X3 = (0,) * 6, (2,) * 6, (3,) * 6
@@ -27,27 +28,24 @@ def train(torch, space, tiny, digits):
 
 
 def numbers(training):
-    """Everything of a training but its seconds."""
-    return training.train_loss, training.valid_error, training.test_error
+    """Every curve of a training but its seconds."""
+    return tuple(getattr(training, name) for name in CURVES if not name.endswith("seconds"))
 
 
 def test_a_training_has_a_number_for_every_epoch(train, tiny):
     training = train()
     assert training.status == "ok"
     assert training.reason == ""
-    for curve in (
-        training.train_loss,
-        training.valid_error,
-        training.test_error,
-        training.train_seconds,
-    ):
-        assert len(curve) == training.epochs == tiny.epochs
+    for name in CURVES:
+        assert len(getattr(training, name)) == training.epochs == tiny.epochs
 
 
 def test_errors_are_fractions_and_seconds_grow(train):
     training = train()
-    assert all(0 <= error <= 1 for error in training.valid_error + training.test_error)
-    assert all(a < b for a, b in zip((0.0, *training.train_seconds), training.train_seconds, strict=False))
+    for errors in (training.train_error, training.valid_error, training.test_error):
+        assert all(0 <= error <= 1 for error in errors)
+    for seconds in (training.train_seconds, training.eval_seconds):
+        assert all(a < b for a, b in zip((0.0, *seconds), seconds, strict=False))
     assert training.total_seconds == training.train_seconds[-1]
 
 
@@ -59,6 +57,53 @@ def test_a_training_learns(train):
 def test_parameters_are_those_of_the_network(train, tiny):
     # Stem 1 x 4 x 9 and its norm 8; six 1x1 edges of 16 + 8; last norm 8; classifier 40 + 10.
     assert train(epochs=1).parameters == 36 + 8 + 6 * 24 + 8 + 50
+
+
+def test_macs_are_those_of_one_image_through_the_network(train):
+    # 64 pixels: stem 1 x 4 x 9, six 1x1 edges of 16; classifier 4 x 10.
+    assert train(epochs=1).macs == 64 * (36 + 6 * 16) + 40
+
+
+def test_losses_are_those_of_the_same_outputs_as_the_errors(train):
+    # All-none gives every image the same logits: the error is that of always one class, the loss about ln 10.
+    training = train(ALL_NONE)
+    assert training.valid_loss[-1] == pytest.approx(math.log(10), abs=0.1)
+    assert training.test_loss[-1] == pytest.approx(math.log(10), abs=0.1)
+    assert training.train_error[-1] > 0.8
+
+
+def test_label_smoothing_raises_the_training_loss_only(train, tiny):
+    plain, smooth = (
+        train(ALL_3X3, recipe=replace(tiny, epochs=10, label_smoothing=share)) for share in (0.0, 0.3)
+    )
+    assert smooth.train_loss[-1] > plain.train_loss[-1] + 0.1
+
+
+@pytest.mark.parametrize(("optimizer", "rate"), [("adamw", 0.01), ("rmsprop", 0.001)])
+def test_other_optimizers_learn_too(train, tiny, optimizer, rate):
+    recipe = replace(tiny, optimizer=optimizer, nesterov=False, learning_rate=rate, batch_size=64)
+    training = train(recipe=recipe)
+    assert training.status == "ok"
+    assert training.train_loss[-1] < training.train_loss[0]
+    assert numbers(training) == numbers(train(recipe=recipe))
+
+
+def test_warm_up_slows_the_first_epoch(train, tiny):
+    assert (
+        train(epochs=1).train_loss[0] != train(epochs=1, recipe=replace(tiny, warmup_epochs=3)).train_loss[0]
+    )
+
+
+def test_latency_is_measured_where_asked_and_on_neither_clock(train):
+    training = train(epochs=1, latency_passes=20)
+    assert 0 < training.latency_seconds < 1
+    assert training.total_seconds == training.train_seconds[-1]
+    assert train(epochs=1).latency_seconds is None
+
+
+def test_data_of_another_size_than_the_recipes_is_refused(train, tiny):
+    with pytest.raises(BadOption, match="data: expected 200 training images, as in the recipe, got 997"):
+        train(recipe=replace(tiny, train_images=200))
 
 
 def test_same_seed_gives_the_same_bits(train):
@@ -146,8 +191,9 @@ def test_a_mistake_in_the_data_is_an_exception_and_not_a_failed_training(train, 
         train(data=wrong)
 
 
-def test_bfloat16_trains_and_differs_from_float32(train, tiny):
-    training = train(recipe=replace(tiny, precision="bfloat16"), epochs=1)
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_trains_and_differs_from_float32(train, tiny, precision):
+    training = train(recipe=replace(tiny, precision=precision), epochs=1)
     assert training.status == "ok"
     assert training.train_loss != train(epochs=1).train_loss
 
