@@ -101,8 +101,8 @@ class RayPool:
 
         Raises:
             NasbenchError: A worker could not open its trainer, for a reason that this program names.
-            ChildProcessError: A worker could not open its trainer for another reason, such as that nasbench is
-                absent on its node.
+            ChildProcessError: A worker could not open its trainer for another reason, or its node lacks
+                the code.
         """
         if not self._running:
             time.sleep(seconds)  # no node has room: wait for one

@@ -144,11 +144,8 @@ class LocalPool:
     def _news(self, number: int) -> Iterator[Event]:
         """Hear one worker out; replace it if it is dead or hangs."""
         slot = self._slots[number]
-        try:
-            while slot.connection.poll():
-                yield from self._message(slot, slot.connection.recv())
-        except (EOFError, OSError):
-            slot.process.join(5.0)
+        for message in _heard(slot):
+            yield from self._message(slot, message)
         spent = time.monotonic() - slot.since
         if not slot.process.is_alive():
             reason = _cause_of_death(slot.process)
@@ -161,6 +158,7 @@ class LocalPool:
         if not was_ready:
             self._failed_starts += 1
             if self._failed_starts >= _FAILED_STARTS:
+                del self._slots[number]
                 raise ChildProcessError(
                     f"workers: {self._failed_starts} ended before they had opened data and device; the last "
                     f"{reason}."
@@ -191,6 +189,17 @@ class LocalPool:
         slot.process.join()
         slot.connection.close()
         slot.process.close()
+
+
+def _heard(slot: _Slot) -> list[Any]:
+    """Receive all that a worker has said; a connection that ended is a worker about to be gone."""
+    messages = []
+    try:
+        while slot.connection.poll():
+            messages.append(slot.connection.recv())
+    except (EOFError, OSError):
+        slot.process.join(5.0)
+    return messages
 
 
 def _cause_of_death(process: SpawnProcess) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from nasbench.store.merge import MIXED_NOTE
 from nasbench.store.table import open_table
 from nasbench.store.verify import verify_table
 from nasbench.store.writer import write_tables
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipe import RECIPES, Recipe
 
 _DEVICE = "device"
 # Tables keep float32: errors of one training differ by no more between table and ledger.
@@ -133,7 +132,7 @@ class Target:
             "space": self.job.space,
             "dataset": facts.dataset,
             "splits": dict(facts.splits),
-            "recipe": asdict(self.job.recipe),
+            "recipe": self.job.recipe.to_dict(),
             _DEVICE: facts.device,
             "device_kind": facts.device_kind,
         }
@@ -143,6 +142,8 @@ class Target:
             return
         for key, value in found.items():
             if canonical_json(identity[key]) == canonical_json(value):
+                continue
+            if key == "recipe" and self._has_recipe(identity[key]):
                 continue
             if key == _DEVICE:
                 if self._mixed or identity.get("mixed_devices"):
@@ -188,7 +189,7 @@ class Target:
 
     def _new_info(self, identity: Mapping[str, Any]) -> TableInfo:
         known = self._info
-        recipes = [name for name, recipe in RECIPES.items() if asdict(recipe) == identity["recipe"]]
+        recipes = [name for name, recipe in RECIPES.items() if recipe == self.job.recipe]
         recipe = f", recipe {recipes[0]}" if recipes else ""
         note = _NOTE[self.isomorphs]
         return TableInfo(
@@ -208,14 +209,20 @@ class Target:
     def _require_job(self, identity: Mapping[str, Any], where: str) -> None:
         if identity["space"] != self.job.space:
             raise BadOption(f"space: {where} holds {identity['space']}, got {self.job.space}.")
-        recipe = asdict(self.job.recipe)
-        if canonical_json(identity["recipe"]) != canonical_json(recipe):
-            held = identity["recipe"]
+        if not self._has_recipe(identity["recipe"]):
+            held, recipe = identity["recipe"], self.job.recipe.to_dict()
             keys = sorted(k for k in {*held, *recipe} if held.get(k) != recipe.get(k))
             shown = ", ".join(f"{k} {held.get(k)!r} against {recipe.get(k)!r}" for k in keys)
             raise BadOption(
                 f"recipe: {where} was trained by another recipe ({shown}). Take that one, or another table."
             )
+
+    def _has_recipe(self, held: Mapping[str, Any]) -> bool:
+        """Say whether a recipe, perhaps of an earlier version with fewer fields, is the job's."""
+        try:
+            return Recipe.from_dict(held).recipe_hash == self.job.recipe.recipe_hash
+        except BadOption:
+            return False
 
     def _take_over(self, outcomes: Iterable[Outcome], info: TableInfo, origin: Path) -> None:
         """Add to the ledger what only a table file holds.

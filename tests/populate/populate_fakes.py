@@ -70,11 +70,11 @@ class Poisoned(Fake):
 
 
 class Diverging(Fake):
-    """Fails after two epochs for codes that begin with 1."""
+    """Fails after two epochs for codes that begin with 2."""
 
     def train(self, task: Task) -> Outcome:
         whole = numbers(task, epochs=self.epochs)
-        if task.code[0] != 1:
+        if task.code[0] != 2:
             return whole
         return Outcome(
             code=task.code,

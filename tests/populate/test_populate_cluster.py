@@ -117,7 +117,9 @@ def test_a_cluster_that_loses_a_node_finishes_on_the_other(
 def test_a_trainer_that_cannot_open_ends_the_job(cluster: Any, target: Target, codes: list[Code]) -> None:
     with (
         pool(cluster, broken) as workers,
-        pytest.raises(ChildProcessError, match="could not open data and device. RuntimeError: no data here"),
+        pytest.raises(
+            ChildProcessError, match=r"could not open data and device\. RuntimeError: no data here"
+        ),
     ):
         fill(target, tasks_of(codes[:2], replicates=1), workers)
 
