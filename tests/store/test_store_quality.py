@@ -36,7 +36,7 @@ def made(*, n=600, sd=0.01, seed=3, codes=None):
     mean = np.sort(rng.uniform(0.1, 0.8, n))
     final = mean[:, None] + rng.normal(0, sd, (n, 3))
     steps = np.array([0.10, 0.05, 0.0])
-    valid = np.clip(final[:, :, None] + steps + rng.normal(0, 0.02, (n, 3, 3)) * (steps > 0), 0, 1)
+    valid = np.clip(final[:, :, None] + steps + rng.normal(0, 1, (n, 3, 3)) * steps, 0, 1)
     test = np.clip(valid + 0.01 + rng.normal(0, 0.002, valid.shape), 0, 1)
     seconds = np.broadcast_to(np.array(EPOCHS, dtype=float), valid.shape).copy()
     curves = {"valid_error": valid, "test_error": test, "train_seconds": seconds}
@@ -74,7 +74,7 @@ def good(tmp_path_factory):
 def test_the_noise_put_in_is_measured(good):
     assert good.noise.sd == pytest.approx(0.01, rel=0.05)
     assert good.noise.architectures == 600
-    assert [level.sd for level in good.noise.levels] == pytest.approx([0.01] * 5, rel=0.15)
+    assert [level.sd for level in good.noise.levels] == pytest.approx([0.01] * 5, rel=0.25)
 
 
 def test_the_floor_is_what_two_trainings_tell_apart(good):
