@@ -235,7 +235,7 @@ def open_live(text: str, *, device: str | None = None) -> LiveSource:
     Raises:
         UnknownName: No such live source or recipe; the message lists the near ones.
         MissingExtra: torch, scikit-learn or the files of the data set are absent.
-        BadOption: This machine has no such device, or no recipe is given and the data set has none of its own.
+        BadOption: This machine has no such device; or no recipe is given, and the data set has none.
     """
     from nasbench.training.data import DATASETS
 

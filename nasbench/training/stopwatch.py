@@ -14,8 +14,8 @@ class Stopwatch:
     """Adds up the seconds of every ``with`` block, also of one that ends in an error.
 
     A GPU works behind the program's back; the watch waits for it at both ends of a block and reads the wall
-    clock. On a CPU it reads the process's CPU time instead: training runs in one thread there, so that is what
-    the training costs on an idle core, whatever else the machine is doing.
+    clock. On a CPU it reads the process's CPU time instead: training runs in one thread there, so that is
+    what the training costs on an idle core, whatever else the machine is doing.
 
     Args:
         device: The device whose work is measured.
