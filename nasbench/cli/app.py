@@ -121,7 +121,8 @@ def run(arguments: list[str]) -> int:
 
 def _interrupted(arguments: list[str]) -> int:
     """Say what an interruption left, and how to go on."""
-    keeps = arguments[:1] in (["compare"], ["run"], ["populate"], ["audit"]) or arguments[:2] == ["leaderboard", "build"]
+    first, pair = arguments[:1], arguments[:2]
+    keeps = first in (["compare"], ["run"], ["populate"], ["audit"]) or pair == ["leaderboard", "build"]
     if keeps:
         again = shlex.join(["nasbench", *arguments])
         click.echo(f"interrupted: what was finished is kept. To go on: {again}", err=True)
