@@ -69,11 +69,9 @@ class ProductSpace:
 
         Raises:
             NotInSpace: Wrong length, or a value that its decision does not have.
+            TypeError: A value is not a whole number (1.0 is none).
         """
-        try:
-            values = tuple(operator.index(v) for v in code)
-        except TypeError as error:
-            raise NotInSpace(f"code: expected whole numbers for space {self.name}, got {code!r}.") from error
+        values = tuple(map(operator.index, code))
         if len(values) != len(self._counts):
             raise NotInSpace(
                 f"code: expected {len(self._counts)} decisions for space {self.name}, got {len(values)}."

@@ -210,3 +210,9 @@ def test_name_of_a_space_is_forgiving():
 def test_unknown_space_lists_the_near_ones():
     with pytest.raises(UnknownName, match=r"space: no space is named 'nb210'\. Did you mean 'nb201'"):
         get_space("nb210")
+
+
+def test_check_refuses_what_is_not_a_whole_number():
+    space = ProductSpace("p", [Decision("a", ("x", "y"))])
+    with pytest.raises(TypeError, match="float"):
+        space.check([1.0])
