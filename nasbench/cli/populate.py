@@ -71,6 +71,7 @@ _LINE_EVERY = 30.0
     help="cpu, cuda (every GPU of this machine), or cuda:0,cuda:1.",
 )
 @click.option("--per-device", type=AT_LEAST_ONE, default=None, help="Workers on each device.")
+@click.option("--ray", "ray_address", default=None, metavar="ADDRESS", help="Train on a Ray cluster.")
 @click.option(
     "--shard", default=None, metavar="I/N", help="Do the I-th of N parts, in a part file of its own."
 )
@@ -162,6 +163,7 @@ def populate(
         mixed_devices=mixed_devices,
         licence=licence,
         retry_quarantined=retry_quarantined,
+        keeps=not dry_run,
     ) as target:
         if export_only:
             rows = target.export()

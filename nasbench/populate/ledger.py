@@ -21,6 +21,8 @@ from nasbench.store.info import canonical_json
 
 VERSION = "1"
 QUARANTINED = "quarantined"
+IN_MEMORY = Path(":memory:")
+"""Path of a ledger that is on no disk, for trying things out."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS provenance (id INTEGER PRIMARY KEY, json TEXT NOT NULL UNIQUE);

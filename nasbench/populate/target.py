@@ -9,7 +9,7 @@ from typing import Any
 
 from nasbench.errors import BadOption, FormatError
 from nasbench.populate.job import Facts, Job, Outcome
-from nasbench.populate.ledger import QUARANTINED, Ledger
+from nasbench.populate.ledger import IN_MEMORY, QUARANTINED, Ledger
 from nasbench.populate.plan import Isomorphs
 from nasbench.populate.rows import TRAINED_ROW, outcomes_of, table_data
 from nasbench.records import Code
@@ -51,6 +51,7 @@ class Target:
         mixed_devices: Accept trainings on hardware other than the table's reference device.
         licence: Licence of the results; None = as the table has it.
         retry_quarantined: Forget the trainings that were given up, so that they are tried again.
+        keeps: Make a ledger where there is none; otherwise nothing outlasts this object.
 
     Raises:
         BadOption: The table is of another space or recipe, or another process fills it.
@@ -67,6 +68,7 @@ class Target:
         mixed_devices: bool = False,
         licence: str | None = None,
         retry_quarantined: bool = False,
+        keeps: bool = True,
     ) -> None:
         if path.suffix != ".h5":
             raise BadOption(f"table: expected a name that ends in .h5, got {str(path)!r}.")
@@ -85,7 +87,8 @@ class Target:
         self.isomorphs: Isomorphs = isomorphs or had or "distinct"
         if stored is not None:
             self._require_job(_identity_of_info(stored.info), str(path))
-        self.ledger = Ledger(ledger_path(path, self.name))
+        beside = ledger_path(path, self.name)
+        self.ledger = Ledger(beside if keeps or beside.exists() else IN_MEMORY)
         try:
             identity = self.ledger.identity()
             if identity is not None:

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from cli_calls import Nasbench
+
+from nasbench.store.table import open_table
+from nasbench.store.verify import verify_table
+
+FAKES = Path(__file__).parent.parent / "populate"
+ARGUMENTS = ("populate", "nb201", "--data", "digits", "--recipe", "digits-small", "--epochs", "2")
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deterministic numbers in place of training; workers find the fake by its name."""
+    monkeypatch.syspath_prepend(FAKES)
+    monkeypatch.setattr(
+        "nasbench.populate.live.open_live_trainer", importlib.import_module("populate_fakes").Fake
+    )
+
+
+@pytest.mark.slow
+def test_real_trainings_fill_a_table_that_a_clone_continues(nasbench: Nasbench, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    table = tmp_path / "mine.h5"
+    ended = nasbench(*ARGUMENTS, "--table", table, "--sample", 3, "--jobs", 2, "--json")
+    assert ended.status == 0
+    assert (ended.data["done"], ended.data["failed"], ended.data["name"]) == (3, 0, "mine")
+    assert "plan: 3 trainings (3 architectures x 1), 0 are there, 3 to do" in ended.err
+    assert "estimate: 3 trainings of" in ended.err
+    for ledger in tmp_path.glob("*.sqlite*"):
+        ledger.unlink()
+    ended = nasbench(*ARGUMENTS, "--table", table, "--sample", 4, "--json")
+    assert (ended.data["to_do"], ended.data["done"]) == (1, 1)
+    assert verify_table(table) == []
+    opened = open_table(table)
+    assert opened.epochs == (1, 2)
+    assert {"train_loss", "valid_error", "test_error", "eval_seconds"} <= set(opened.metrics)
+    provenance = opened.data().provenance
+    assert provenance is not None
+    assert all("code_hash" in row and str(tmp_path) not in row for row in provenance.rows)
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_second_start_has_nothing_to_do(nasbench: Nasbench, tmp_path: Path) -> None:
+    call = (*ARGUMENTS, "--table", tmp_path / "t.h5", "--sample", 4, "--replicates", 2)
+    assert nasbench(*call).status == 0
+    before = (tmp_path / "t.h5").read_bytes()
+    ended = nasbench(*call)
+    assert ended.status == 0
+    assert "nothing to do: the table holds all of it" in ended.err
+    assert (tmp_path / "t.h5").read_bytes() == before
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_dry_run_estimates_and_keeps_nothing(nasbench: Nasbench, tmp_path: Path) -> None:
+    ended = nasbench(*ARGUMENTS, "--table", tmp_path / "t.h5", "--all", "--dry-run", "--jobs", 2, "--json")
+    assert ended.status == 0
+    assert ended.data["estimate"]["trainings"] == 6_466
+    assert ended.data["estimate"]["sample"] == 3
+    assert ended.data["done"] == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("fake")
+def test_shards_are_merged_into_the_table_of_one_machine(nasbench: Nasbench, tmp_path: Path) -> None:
+    table, alone = tmp_path / "t.h5", tmp_path / "alone.h5"
+    for shard in ("1/2", "2/2"):
+        call = (*ARGUMENTS, "--table", table, "--sample", 9, "--replicates", 2, "--shard", shard)
+        assert nasbench(*call).status == 0
+    parts = [tmp_path / f"t.part-{i}-of-2.h5" for i in (1, 2)]
+    assert [len(open_table(part)) for part in parts] == [5, 4]
+    ended = nasbench("table", "merge", table, *parts)
+    assert ended.out == f"{table}: t, 9 architectures, 18 trainings\n"
+    assert nasbench(*ARGUMENTS, "--table", alone, "--name", "t", "--sample", 9, "--replicates", 2).status == 0
+    assert table.read_bytes() == alone.read_bytes()
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_damaged_part_is_named_and_written_again_by_its_shard(nasbench: Nasbench, tmp_path: Path) -> None:
+    call = (*ARGUMENTS, "--table", tmp_path / "t.h5", "--sample", 4, "--shard", "1/1")
+    part = tmp_path / "t.part-1-of-1.h5"
+    nasbench(*call)
+    whole = part.read_bytes()
+    part.write_bytes(whole[:5_000])
+    ended = nasbench("table", "merge", tmp_path / "out.h5", part)
+    assert ended.status == 1
+    assert "t.part-1-of-1.h5" in ended.err
+    assert nasbench(*call).status == 1
+    part.unlink()
+    assert nasbench(*call).status == 0
+    assert part.read_bytes() == whole
+
+
+@pytest.mark.usefixtures("fake")
+def test_equal_networks_are_trained_once_and_given_to_all(nasbench: Nasbench, tmp_path: Path) -> None:
+    table = tmp_path / "t.h5"
+    ended = nasbench(*ARGUMENTS, "--table", table, "--sample", 20, "--isomorphs", "once", "--json")
+    assert ended.data["done"] == 20
+    opened = open_table(table)
+    assert len(opened) > 20
+    assert "trained_row" in opened.scalars
+    assert nasbench(*ARGUMENTS, "--table", table, "--export-only", "--isomorphs", "distinct").status == 0
+    assert len(open_table(table)) == 20
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_list_trains_exactly_its_architectures(nasbench: Nasbench, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("000000\n010000\n", encoding="utf-8")
+    nasbench(*ARGUMENTS, "--table", tmp_path / "t.h5", "--list", tmp_path / "list.txt")
+    assert open_table(tmp_path / "t.h5").codes.tolist() == [[0] * 6, [0, 1, 0, 0, 0, 0]]
+
+
+@pytest.mark.usefixtures("fake")
+def test_trainings_that_are_given_up_end_with_status_5(
+    nasbench: Nasbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned = importlib.import_module("populate_fakes").Poisoned
+    monkeypatch.setattr("nasbench.populate.live.open_live_trainer", poisoned)
+    (tmp_path / "list.txt").write_text("000000\n200000\n", encoding="utf-8")
+    call = (*ARGUMENTS, "--table", tmp_path / "t.h5", "--list", tmp_path / "list.txt", "--tries", 2)
+    ended = nasbench(*call, "--json")
+    assert ended.status == 5
+    assert "crash 2 of 2: 200000 replicate 0: worker died of signal 9 (SIGKILL)" in ended.err
+    assert "1 trainings were given up" in ended.err
+    assert ended.data["quarantined"][0]["reason"].startswith("quarantined after 2 tries")
+    assert nasbench(*call).status == 0
+    assert nasbench(*call, "--retry-quarantined").status == 5
+
+
+@pytest.mark.usefixtures("fake")
+def test_nothing_to_export_is_said(nasbench: Nasbench, tmp_path: Path) -> None:
+    ended = nasbench(*ARGUMENTS, "--table", tmp_path / "t.h5", "--export-only")
+    assert ended.status == 0
+    assert "nothing is finished: nothing written" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "expected one of --all, --sample N and --list FILE"),
+        (("--all", "--sample", 3), "expected one of --all, --sample N and --list FILE"),
+        (("--all", "--epochs", 13), "epochs: expected 1 to 12, the recipe's length, got 13"),
+        (("--all", "--shard", "3/2"), "shard: expected I/N with I from 1 to N, got '3/2'"),
+        (("--all", "--shard", "half"), "shard: expected I/N with I from 1 to N, got 'half'"),
+        (("--all", "--device", "cpu,cuda:0"), "device: expected cpu, cuda, or GPUs such as cuda:0,cuda:1"),
+        (("--all", "--jobs", 2, "--per-device", 2), "jobs: expected --jobs or --per-device, got both"),
+    ],
+)
+def test_what_cannot_be_asked_ends_with_status_2(
+    nasbench: Nasbench, tmp_path: Path, options: tuple[object, ...], message: str
+) -> None:
+    ended = nasbench(*ARGUMENTS, "--table", tmp_path / "t.h5", *options)
+    assert ended.status == 2
+    assert message in ended.err
+
+
+def test_an_unknown_recipe_names_the_near_ones(nasbench: Nasbench, tmp_path: Path) -> None:
+    ended = nasbench(
+        "populate",
+        "nb201",
+        "--data",
+        "digits",
+        "--recipe",
+        "digit-small",
+        "--table",
+        tmp_path / "t.h5",
+        "--all",
+    )
+    assert ended.status == 2
+    assert "Did you mean 'digits-small'" in ended.err
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="batch systems send SIGTERM on POSIX systems")
+def test_a_polite_end_is_an_interruption_that_keeps_what_was_finished(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    table = tmp_path / "t.h5"
+    call = [
+        sys.executable,
+        "-m",
+        "nasbench",
+        *ARGUMENTS,
+        "--table",
+        str(table),
+        "--all",
+        "--export-every",
+        "0",
+    ]
+    with subprocess.Popen(call, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 100
+        while not table.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted: what was finished is kept. To go on: nasbench populate nb201" in errors
+    assert verify_table(table) == []
