@@ -4,8 +4,10 @@ Run on demand, on an idle machine; ``docs/training-speed.md`` keeps what it prin
 
     python tests/benchmarks/training_benchmark.py [--recipe digits-nb201] [--packed 2,4,8]
 
-"Packed" is the most favourable case: K trainings of one cell that differ in their seeds only, as one network
-with K times the channels, grouped convolutions, one normalisation over all channels and the sum of K losses.
+Packed are K networks as one with K times the channels, grouped convolutions, one normalisation over all
+channels and the sum of K losses. The most favourable case is K trainings of one cell that differ in their
+seeds only, which keep one wide convolution a node; K different cells (``packed_networks``) must gather and
+scatter.
 Times are CPU seconds of one thread, the least of several interleaved rounds.
 """
 
@@ -17,9 +19,11 @@ import time
 from collections.abc import Callable
 
 import torch
+from packed_networks import pack
 from torch import nn
 from torch.nn import functional
 
+from nasbench.seeds import generator
 from nasbench.spaces import get_space
 from nasbench.spaces.nb201 import EDGES, NODES, OPERATIONS
 from nasbench.training.data import ImageData, get_data
@@ -141,7 +145,7 @@ def packed_epoch(
     network.train()
     order = torch.stack([torch.randperm(len(data.train), generator=draws) for _ in range(network.packed)], 1)
     for batch in order.split(recipe.batch_size):
-        images, labels = data.train.images[batch].squeeze(2), data.train.labels[batch]
+        images, labels = data.train.images[batch].flatten(1, 2), data.train.labels[batch]
         loss = functional.cross_entropy(network(images).flatten(0, 1), labels.flatten()) * network.packed
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -187,6 +191,7 @@ def main() -> None:
     )
     print("|---" * (3 + len(sizes)) + "|")
     space = get_space("nb201")
+    different(space.sample(max(sizes), rng=generator(0, "benchmark")).tolist(), sizes, recipe, data)
     for name, code in CELLS.items():
         session = separate(space.check(code), recipe, data)
         train_works = {"1": lambda s=session: train_epoch(s, data.train, recipe)}
@@ -209,7 +214,47 @@ def main() -> None:
         for what, works in (("training", train_works), ("evaluation", eval_works)):
             least = interleaved(works)
             ratios = [f"{least['1'] * k / least[str(k)]:.2f}x" for k in sizes]
-            print(f"| {name} | {what} | {least['1'] * 1e3:.1f} | " + " | ".join(ratios) + " |", flush=True)
+            row(f"{name}, K seeds", what, least["1"], ratios)
+
+
+def different(cells: list[list[int]], sizes: list[int], recipe: Recipe, data: ImageData) -> None:
+    """Compare K different cells packed with the same cells one after another."""
+    ratios: dict[str, list[str]] = {"training": [], "evaluation": []}
+    single = {}
+    for k in sizes:
+        sessions = [separate(tuple(cell), recipe, data) for cell in cells[:k]]
+        network = pack([session.network for session in sessions])
+        network.packed = k
+        agree(sessions, network, data, recipe)
+        optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, nesterov=True, fused=True)
+        draws = torch_generator(0, "order")
+        least = interleaved(
+            {
+                "training, separate": lambda s=sessions: [train_epoch(x, data.train, recipe) for x in s],
+                "training": lambda n=network, o=optimizer, d=draws: packed_epoch(n, o, data, recipe, d),
+                "evaluation, separate": lambda s=sessions: [
+                    measure(x.network, part, recipe) for x in s for part in (data.valid, data.test)
+                ],
+                "evaluation": lambda n=network: packed_measure(n, data),
+            }
+        )
+        for what, column in ratios.items():
+            column.append(f"{least[what + ', separate'] / least[what]:.2f}x")
+            single[what] = least[what + ", separate"] / k
+    for what, column in ratios.items():
+        row("K random cells", what, single[what], column)
+
+
+def agree(sessions: list[Session], network: nn.Module, data: ImageData, recipe: Recipe) -> None:
+    """Make sure that packed and separate networks compute the same, within rounding."""
+    images = data.train.images[: recipe.batch_size]
+    alone = torch.stack([session.network.train()(images) for session in sessions], dim=1)
+    packed = network.train()(images.repeat(1, len(sessions), 1, 1))
+    torch.testing.assert_close(packed, alone, rtol=1e-4, atol=1e-5)
+
+
+def row(name: str, what: str, seconds: float, ratios: list[str]) -> None:
+    print(f"| {name} | {what} | {seconds * 1e3:.1f} | " + " | ".join(ratios) + " |", flush=True)
 
 
 if __name__ == "__main__":
