@@ -40,6 +40,7 @@ def test_equal_recipes_have_equal_hashes():
 def test_the_hash_of_a_recipe_is_the_same_in_every_version():
     # Written into tables and records: a change here makes their recipes unrecognisable.
     assert RECIPES["digits-small"].recipe_hash.startswith("3092f5d91566")
+    assert RECIPES["digits-nb201"].recipe_hash.startswith("10be202f2305")
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
