@@ -35,7 +35,12 @@ def reference_of(source: Source, *, epochs: int, budget: Budget) -> Reference:
     score = source.score(table.codes, epochs=epochs)
     at = table.epochs.index(epochs)
     valid = table.column("valid_error")[:, :, at].astype(np.float64)
-    seconds = float(np.nanmean(table.mean("train_seconds", epochs)))
+    # Random search draws codes of the space, and a row may answer for several of them.
+    drawn = table.rows_of_space()
+    rows = np.arange(len(table)) if drawn is None else drawn
+    if table.failed is not None and table.failed.any():
+        drawn = None  # a draw may come to nothing, and the law of the best says nothing of that
+    seconds = float(np.nanmean(table.mean("train_seconds", epochs)[rows]))
     best = int(np.nanargmin(score))
     repeats = np.sum(~np.isnan(valid), axis=1)
     spread = np.nanstd(valid[repeats > 1], axis=1, ddof=1) if (repeats > 1).any() else np.empty(0)
@@ -45,7 +50,9 @@ def reference_of(source: Source, *, epochs: int, budget: Budget) -> Reference:
         architectures=len(table),
         mean_seconds=seconds,
         replicate_std=float(np.mean(spread)) if len(spread) else None,
-        random=_random_expectation(valid, score, seconds=seconds, budget=budget),
+        random=None
+        if drawn is None
+        else _random_expectation(valid[drawn], score[drawn], seconds=seconds, budget=budget),
     )
 
 
@@ -58,8 +65,8 @@ def _random_expectation(
 ) -> RandomExpectation | None:
     """Compute the exact expectation on a grid of evaluations up to the budget.
 
-    None where an architecture has no recorded training or no score, or the budget pays for no draw: then
-    there is no such law.
+    The arrays have one row for each code of the space. None where an architecture has no recorded training or
+    no score, or the budget pays for no draw: then there is no such law.
     """
     from nasbench.comparison.grids import evaluations_grid
     from nasbench.comparison.random_search_law import draw_law, expected_score

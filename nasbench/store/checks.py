@@ -45,6 +45,8 @@ def findings(data: TableData) -> Iterator[Finding]:
         yield found("", f"name: expected text without '/' or outer spaces, got {data.name!r}.")
     if data.info.device_kind not in ("gpu", "cpu"):
         yield found("device_kind", f"expected 'gpu' or 'cpu', got {data.info.device_kind!r}.")
+    if data.info.rows_answer_for not in ("code", "class"):
+        yield found("rows_answer_for", f"expected 'code' or 'class', got {data.info.rows_answer_for!r}.")
     for name in ("dataset", "reference_device", "licence", "source"):
         if not getattr(data.info, name):
             yield found(name, "expected a text, got ''.")
@@ -107,6 +109,15 @@ def _code_findings(data: TableData) -> Iterator[Finding]:
             data.name, "codes", f"expected codes of space {space.name}, got {code} in row {outside[0]}."
         )
         return
+    if data.info.rows_answer_for == "class":
+        classes, first = np.unique(space.canonical(data.codes), axis=0, return_index=True)
+        if len(classes) < len(data.codes):
+            row = int(np.setdiff1d(np.arange(len(data.codes)), first)[0])
+            text = space.format(tuple(data.codes[row].tolist()))
+            yield Finding(
+                data.name, "codes", f"expected one row a canonical class, got another of that of {text}."
+            )
+            return
     change = np.diff(data.codes.astype(np.int16), axis=0)
     differs = change != 0
     equal = np.flatnonzero(~differs.any(axis=1))

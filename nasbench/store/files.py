@@ -97,6 +97,8 @@ def attributes(path: Path, group: Any) -> dict[str, str]:
     found = dict(group.attrs)
     name = group.name.lstrip("/")
     for field in TABLE_ATTRIBUTES:
+        if field.name not in found and not field.required:
+            continue
         if not isinstance(found.get(field.name), str):
             raise FormatError(
                 f"{path}: {name}/{field.name}: expected a text attribute, got {found.get(field.name)!r}. "

@@ -11,7 +11,7 @@ from nasbench.records import Code, Codes
 from nasbench.spaces import Space
 
 # Spaces up to this many codes get an array from rank to row; it also keeps ranks exact in float32 (2**24).
-_ARRAY_LIMIT = 2**22
+ARRAY_LIMIT = 2**22
 _BLOCK = 8_192
 
 
@@ -24,23 +24,39 @@ class RowIndex:
     Args:
         space: The table's space.
         codes: (n, L) the table's codes, sorted.
+        by_class: Find the row of a code's canonical class, not of the code itself.
     """
 
-    def __init__(self, space: Space, codes: Codes) -> None:
+    def __init__(self, space: Space, codes: Codes, *, by_class: bool = False) -> None:
         self._space = space
+        self._by_class = False
         self._is_dense = False
         self._row_of_rank: npt.NDArray[np.int32] | None = None
         self._row_of_bytes: dict[bytes, int] = {}
         self._places: npt.NDArray[np.float32] | None = None
-        if space.size is not None and space.size <= _ARRAY_LIMIT:
+        if space.size is not None and space.size <= ARRAY_LIMIT:
             ranks = space.rank(codes)
-            if int(ranks.max()) < _ARRAY_LIMIT:
+            if int(ranks.max()) < ARRAY_LIMIT:
+                if by_class:
+                    self._row_of_rank = self._rows_by_class(codes)
+                    self._prepare_product(codes, ranks)
+                    return
                 self._is_dense = len(ranks) == space.size and bool((ranks == np.arange(len(ranks))).all())
                 self._row_of_rank = np.full(int(ranks.max()) + 1, -1, dtype=np.int32)
                 self._row_of_rank[ranks] = np.arange(len(ranks))
                 self._prepare_product(codes, ranks)
                 return
-        self._row_of_bytes = {code.tobytes(): row for row, code in enumerate(codes)}
+        self._by_class = by_class
+        known = space.canonical(codes) if by_class else codes
+        self._row_of_bytes = {code.tobytes(): row for row, code in enumerate(known)}
+
+    def _rows_by_class(self, codes: Codes) -> npt.NDArray[np.int32]:
+        """Make the array from the rank of any code to the row of its class; -1 where there is none."""
+        assert self._space.size is not None
+        row_of_class = np.full(self._space.size, -1, dtype=np.int32)
+        row_of_class[self._space.rank(self._space.canonical(codes))] = np.arange(len(codes))
+        blocks = [self._space.rank(self._space.canonical(block)) for block in self._space.enumerate()]
+        return row_of_class[np.concatenate(blocks)]
 
     def _prepare_product(self, codes: Codes, ranks: npt.NDArray[np.int64]) -> None:
         """Where the space is a plain product, ranks are one matrix product: exact in float32 up to 2**24."""
@@ -54,6 +70,8 @@ class RowIndex:
 
     def row(self, code: Code) -> int:
         """Return the row of one code of the space, or -1."""
+        if self._by_class:
+            code = tuple(self._space.canonical([code])[0].tolist())
         if self._row_of_rank is None:
             return self._row_of_bytes.get(np.array(code, dtype=np.int8).tobytes(), -1)
         rank = self._space.rank_one(code)
@@ -78,7 +96,8 @@ class RowIndex:
             if not inside.all():
                 self._refuse(array[int(np.argmin(inside))])
             if self._row_of_rank is None:
-                small = np.ascontiguousarray(array, dtype=np.int8)
+                known_as = self._space.canonical(array) if self._by_class else array
+                small = np.ascontiguousarray(known_as, dtype=np.int8)
                 get = self._row_of_bytes.get
                 return np.array([get(code.tobytes(), -1) for code in small], dtype=np.int64)
             ranks = self._space.rank(array)

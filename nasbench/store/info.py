@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from nasbench.units import DeviceKind
+
+RowsAnswerFor = Literal["code", "class"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class TableInfo:
         source_url: Where to get the original.
         citation: Whom to cite for the data.
         notes: Anything a reader must know.
+        rows_answer_for: ``"code"``: a row is its own architecture only. ``"class"``: it was trained for its
+            whole canonical class and answers for every member.
         created_by: Program and version that wrote the file; not part of the content.
         content_hash: SHA-256 of the content; the writer fills it in.
         recipe_hash: SHA-256 of the recipe's canonical JSON; the writer fills it in.
@@ -43,6 +47,7 @@ class TableInfo:
     source_url: str = ""
     citation: str = ""
     notes: str = ""
+    rows_answer_for: RowsAnswerFor = "code"
     created_by: str = ""
     content_hash: str = ""
     recipe_hash: str = ""

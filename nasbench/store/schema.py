@@ -56,6 +56,14 @@ TABLE_ATTRIBUTES = (
     Field("source_url", "text", "", "", True, "where to get the original; may be empty"),
     Field("citation", "text", "", "", True, "whom to cite for the data; may be empty"),
     Field("notes", "text", "", "", True, "anything a reader must know; may be empty"),
+    Field(
+        "rows_answer_for",
+        "text",
+        "",
+        "",
+        False,
+        "`code` (default): a row answers for its own architecture; `class`: for its whole canonical class",
+    ),
     Field("created_by", "text", "", "", True, "program and version; not part of the content hash"),
     Field("content_hash", "text", "", "", True, "SHA-256 of attributes and datasets, see below"),
 )

@@ -17,7 +17,7 @@ from nasbench.errors import BadOption, NotMeasured
 from nasbench.records import Code, Measurement, Measurements
 from nasbench.store.content import Entry
 from nasbench.store.files import attributes, choose, entries, open_file
-from nasbench.store.index import RowIndex
+from nasbench.store.index import ARRAY_LIMIT, RowIndex
 from nasbench.store.stored import StoredTable
 
 Column = npt.NDArray[np.float64]
@@ -69,7 +69,17 @@ class Table(StoredTable):
 
     @cached_property
     def _index(self) -> RowIndex:
-        return RowIndex(self.space, self.codes)
+        return RowIndex(self.space, self.codes, by_class=self.info.rows_answer_for == "class")
+
+    def rows_of_space(self) -> npt.NDArray[np.int64] | None:
+        """Return the row that answers for each architecture of the space, in lexicographic order.
+
+        None where the space is unbounded or beyond four million codes, or the table does not answer for all.
+        """
+        if self.space.size is None or self.space.size > ARRAY_LIMIT:
+            return None
+        rows = np.concatenate([self._index.rows(codes) for codes in self.space.enumerate()])
+        return None if rows.min() < 0 else rows
 
     def row(self, code: Sequence[int]) -> int:
         """Return the row of one architecture.
