@@ -151,8 +151,6 @@ def populate(
     job = Job(space=of_space.name, data=data.strip(), recipe=chosen, epochs=length)
     if distinct:
         isomorphs = "distinct"
-    elif list_file is not None and isomorphs is None:
-        isomorphs = "separate"
     part = _parse_shard(shard)
     path = table if part is None else part_path(table, *part)
     with Target(
@@ -160,6 +158,7 @@ def populate(
         job,
         name=name or table.stem,
         isomorphs=isomorphs,
+        new_isomorphs="distinct" if list_file is None else "separate",
         mixed_devices=mixed_devices,
         licence=licence,
         retry_quarantined=retry_quarantined,

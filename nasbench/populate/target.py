@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nasbench.errors import BadOption, FormatError
 from nasbench.populate.job import Facts, Job, Outcome
 from nasbench.populate.ledger import IN_MEMORY, QUARANTINED, Ledger
@@ -47,7 +49,8 @@ class Target:
         path: The table file; need not exist yet.
         job: What is trained.
         name: Name of the table; None = the file's name.
-        isomorphs: As in ``plan``; None = as the table has it, else ``"distinct"``.
+        isomorphs: As in ``plan``; None = as the table has it.
+        new_isomorphs: The same for a new table where ``isomorphs`` is None.
         mixed_devices: Accept trainings on hardware other than the table's reference device.
         licence: Licence of the results; None = as the table has it.
         retry_quarantined: Forget the trainings that were given up, so that they are tried again.
@@ -65,6 +68,7 @@ class Target:
         *,
         name: str | None = None,
         isomorphs: Isomorphs | None = None,
+        new_isomorphs: Isomorphs = "distinct",
         mixed_devices: bool = False,
         licence: str | None = None,
         retry_quarantined: bool = False,
@@ -83,8 +87,8 @@ class Target:
         self._seen = "" if stored is None else stored.info.content_hash
         self._licence = licence
         self._retry = retry_quarantined
-        had: Isomorphs | None = "once" if stored is not None and TRAINED_ROW in stored.scalars else None
-        self.isomorphs: Isomorphs = isomorphs or had or "distinct"
+        had = None if stored is None else _isomorphs_of(stored)
+        self.isomorphs: Isomorphs = isomorphs or had or new_isomorphs
         if stored is not None:
             self._require_job(_identity_of_info(stored.info), str(path))
         beside = ledger_path(path, self.name)
@@ -176,7 +180,7 @@ class Target:
         data = table_data(
             outcomes,
             name=self.name,
-            info=self._new_info(identity),
+            info=self._new_info(identity, {outcome.code for outcome in outcomes}),
             expand=get_space(self.job.space) if self.isomorphs == "once" else None,
         )
         others: list[TableData] = []
@@ -190,7 +194,7 @@ class Target:
         self._seen = open_table(self.path, self.name).content_hash
         return len(data.codes)
 
-    def _new_info(self, identity: Mapping[str, Any]) -> TableInfo:
+    def _new_info(self, identity: Mapping[str, Any], codes: set[Code]) -> TableInfo:
         known = self._info
         recipes = [name for name, recipe in RECIPES.items() if recipe == self.job.recipe]
         recipe = f", recipe {recipes[0]}" if recipes else ""
@@ -207,7 +211,15 @@ class Target:
             source_url=known.source_url if known else "",
             citation=known.citation if known else "",
             notes=note + (f" {MIXED_NOTE}" if identity.get("mixed_devices") else ""),
+            rows_answer_for="class" if self._is_one_a_class(codes) else "code",
         )
+
+    def _is_one_a_class(self, codes: set[Code]) -> bool:
+        """Say whether each row may answer for its class: asked for, and no class holds two trained codes."""
+        if self.isomorphs != "distinct":
+            return False
+        classes = np.unique(get_space(self.job.space).canonical(np.array(sorted(codes))), axis=0)
+        return len(classes) == len(codes)
 
     def _require_job(self, identity: Mapping[str, Any], where: str) -> None:
         if identity["space"] != self.job.space:
@@ -279,6 +291,15 @@ def _stored(path: Path, name: str) -> TableData | None:
             f"{error} Move {path.name} away: what a ledger beside it holds is written again, the rest is "
             "trained again."
         ) from error
+
+
+def _isomorphs_of(stored: TableData) -> Isomorphs:
+    """Tell how a table was filled."""
+    if TRAINED_ROW in stored.scalars:
+        return "once"
+    if stored.info.rows_answer_for == "class" or _NOTE["distinct"] in stored.info.notes:
+        return "distinct"
+    return "separate"
 
 
 def ledger_path(table: Path, name: str) -> Path:

@@ -79,6 +79,28 @@ def test_an_expanded_table_stays_expanded_and_continues(tmp_path: Path, codes: l
     assert path.read_bytes() == before
 
 
+def test_rows_of_a_distinct_table_answer_for_their_class(tmp_path: Path, codes: list[Code]) -> None:
+    table = open_table(filled(tmp_path / "t.h5", [(0, 0, 0, 0, 0, 0)]))
+    assert table.info.rows_answer_for == "class"
+    assert table.query((0, 1, 0, 0, 0, 0), epochs=4, replicate=0) == table.query(
+        (0,) * 6, epochs=4, replicate=0
+    )
+
+
+def test_rows_of_a_separate_table_answer_for_themselves_and_stay_so(tmp_path: Path) -> None:
+    twins = [(0, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0)]
+    path = filled(tmp_path / "t.h5", twins, isomorphs="separate")
+    with Target(path, JOB) as target:
+        assert target.isomorphs == "separate"
+        assert target.export() == 2
+    assert open_table(path).info.rows_answer_for == "code"
+
+
+def test_two_trained_codes_of_a_class_answer_for_themselves(tmp_path: Path) -> None:
+    path = filled(tmp_path / "t.h5", [(0, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0)], isomorphs="distinct")
+    assert open_table(path).info.rows_answer_for == "code"
+
+
 def test_longer_trainings_replace_shorter_ones(tmp_path: Path, codes: list[Code]) -> None:
     path = filled(tmp_path / "t.h5", codes[:3], epochs=2)
     with Target(path, JOB) as target:

@@ -179,13 +179,14 @@ def test_conflicting_scalars_are_refused(tmp_path: Path, written: Written) -> No
         ({"recipe": {"epochs": 4}}, "recipe: .* epochs 3 against 4"),
         ({"splits": {"train": 11}}, "splits: .* train 10 against 11"),
         ({"device_kind": "gpu"}, "device_kind: .* cpu against gpu"),
+        ({"rows_answer_for": "class"}, "rows_answer_for: .* code against class"),
     ],
 )
 def test_parts_of_different_jobs_are_refused(
     tmp_path: Path, written: Written, change: dict[str, object], message: str
 ) -> None:
     data = whole()
-    other = replace(data, info=replace(INFO, **change))  # type: ignore[arg-type]
+    other = replace(rows_of(data, [0]), info=replace(INFO, **change))  # type: ignore[arg-type]
     with pytest.raises(BadOption, match=message):
         merge_tables(tmp_path / "out.h5", [written("a", data), written("b", other)])
 
