@@ -153,7 +153,12 @@ class RetrainingSource:
             return replicate
 
     def trained_as(self, code: Code) -> Code:
-        """Return the architecture that was trained for a row of the table: an equal one, or its own."""
+        """Return the architecture that is trained for a row of the table: an equal one, or its own."""
+        if self.table.info.rows_answer_for == "class":
+            try:
+                return tuple(self.table.codes[self.table.row(code)].tolist())
+            except NotMeasured:
+                return tuple(self.space.canonical(np.array([code]))[0].tolist())
         if self._trained_row is None:
             return code
         try:

@@ -174,11 +174,12 @@ def matching_table(path: Path, tables: Sequence[TableData], info: TableInfo) -> 
         return about.space, about.dataset, recipe_hash(about.recipe), about.device_kind
 
     found = [i for i, table in enumerate(tables) if identity(table.info) == identity(info)]
-    if len(found) == 1 and "trained_row" not in tables[found[0]].scalars:
-        return found[0]
     if len(found) == 1:
+        only = tables[found[0]]
+        if "trained_row" not in only.scalars and only.info.rows_answer_for == "code":
+            return found[0]
         raise FormatError(
-            f"{path}: {tables[found[0]].name}: expected a table whose rows were each trained, got one "
+            f"{path}: {only.name}: expected a table whose rows were each trained, got one "
             "that gives the training of one cell to all that equal it. Write into another file."
         )
     held = "; ".join(

@@ -45,7 +45,7 @@ class Fixed:
         self,
         space: Space,
         *,
-        rng: np.random.Generator,  # noqa: ARG002 - part of every strategy's signature
+        rng: np.random.Generator,
         architecture: str | None = None,
         architectures: Sequence[str] | None = None,
         repeats: int = 1,

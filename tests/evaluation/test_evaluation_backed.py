@@ -143,6 +143,22 @@ def test_a_copied_row_is_trained_as_the_row_it_copies(table, tmp_path):
     assert source.trained_as(MISSING) == MISSING
 
 
+def test_a_cell_of_a_class_is_trained_as_the_one_that_stands_for_it(table, tmp_path):
+    data = table.data()
+    wanted = {tuple(code) for code in table.space.canonical(data.codes).tolist()}
+    assert wanted == {tuple(code) for code in data.codes.tolist()}  # its rows stand for their classes
+    info = replace(data.info, rows_answer_for="class")
+    write_tables(tmp_path / "classes.h5", [replace(data, info=info)])
+    opened = open_table(tmp_path / "classes.h5")
+    source = RetrainingSource(opened, open_live_of(opened))
+    everything = np.concatenate(list(opened.space.enumerate()))
+    classes = opened.space.rank(opened.space.canonical(everything))
+    members = everything[classes == opened.space.rank([ALL_1X1])]
+    assert {source.trained_as(tuple(code)) for code in members.tolist()} == {ALL_1X1}
+    missing = (4, 2, 1, 2, 1, 1)
+    assert source.trained_as(missing) == tuple(opened.space.canonical([missing])[0].tolist())
+
+
 def test_the_recipe_comes_from_the_table(table):
     assert recipe_of(table.info, name="t").channels == 4
 

@@ -194,6 +194,15 @@ def test_a_table_with_copied_rows_is_refused(file):
         require_fits(file, INFO)
 
 
+def test_a_table_whose_rows_answer_for_classes_is_refused(file):
+    append_all(file, [training()])
+    merge_log(file)
+    data = open_table(file).data()
+    write_tables(file, [replace(data, info=replace(data.info, rows_answer_for="class"))])
+    with pytest.raises(FormatError, match=r"expected a table whose rows were each trained"):
+        require_fits(file, INFO)
+
+
 def test_other_tables_of_the_file_stay(file):
     append_all(file, [training()])
     merge_log(file)
