@@ -33,6 +33,7 @@ def info(table: str, as_json: bool) -> int:
     """Say what TABLE holds."""
     from nasbench.store.bundled import find_table
     from nasbench.store.summary import table_summary
+    from nasbench.store.table import listed
 
     summary = table_summary(find_table(table))
     if as_json:
@@ -52,7 +53,7 @@ def info(table: str, as_json: bool) -> int:
             ", ".join(f"{n:,} with {k}" for k, n in sorted(summary["replicate_histogram"].items())),
         ),
         ("failed trainings", str(summary["failed_trainings"])),
-        ("epochs", ", ".join(map(str, summary["epochs"]))),
+        ("epochs", listed(summary["epochs"])),
         ("curves", ", ".join(summary["metrics"])),
         ("scalars", ", ".join(summary["scalars"])),
         ("noise between repeats", "–" if noise is None else f"{format_error(noise, digits=3)} points (sd)"),
@@ -62,8 +63,8 @@ def info(table: str, as_json: bool) -> int:
             if best is None
             else f"{best['architecture']}  {format_error(best['valid_error'], digits=3)} % validation error",
         ),
-        (f"{kind}-days", f"{summary['days_one_training_each']:,.1f} for one training of each architecture"),
-        (f"{kind}-days, all", f"{summary['days_all_trainings']:,.1f} for every recorded training"),
+        (f"{kind}-days", f"{_days(summary['days_one_training_each'])} for one training of each architecture"),
+        (f"{kind}-days, all", f"{_days(summary['days_all_trainings'])} for every recorded training"),
         ("reference device", attributes["reference_device"]),
         ("licence", attributes["licence"]),
         ("citation", attributes["citation"]),
@@ -71,6 +72,10 @@ def info(table: str, as_json: bool) -> int:
     ]
     print_table(["", ""], rows)
     return 0
+
+
+def _days(amount: float) -> str:
+    return f"{amount:,.1f}" if amount >= 10 else f"{amount:.3g}"
 
 
 @group.command()

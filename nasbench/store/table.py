@@ -281,7 +281,7 @@ class Table(StoredTable):
             return self._epoch_index[epochs]
         except (KeyError, TypeError):
             raise NotMeasured(
-                f"epochs: table {self.name} holds {_listed(self.epochs)}, got {epochs}. {_HINT_EPOCHS}"
+                f"epochs: table {self.name} holds {listed(self.epochs)}, got {epochs}. {_HINT_EPOCHS}"
             ) from None
 
     def _refuse_replicate(
@@ -295,7 +295,7 @@ class Table(StoredTable):
             holder = f"table {self.name} holds {metric} of {text} at {epochs} epochs for"
             there = np.flatnonzero(~np.isnan(cells)).tolist()
         raise NotMeasured(
-            f"replicate: {holder} {_listed(there) or 'none'}, got {replicate}. Use one that is there."
+            f"replicate: {holder} {listed(there) or 'none'}, got {replicate}. Use one that is there."
         )
 
 
@@ -307,7 +307,7 @@ def _optional(column: Column) -> list[float | None]:
     return out
 
 
-def _listed(numbers: Sequence[int]) -> str:
+def listed(numbers: Sequence[int]) -> str:
     """Write numbers for a person: ``12 and 200``; long runs as ``1 to 200``."""
     if len(numbers) > 6 and numbers[-1] - numbers[0] == len(numbers) - 1:
         return f"{numbers[0]} to {numbers[-1]}"
