@@ -300,7 +300,8 @@ def _about_agreement(quality: Quality, copied: list[str]) -> Iterator[Verdict]:
             "splits",
             "good" if rank is not None and rank >= _RANKED else "mind",
             f"Validation and test rank with Spearman {'–' if rank is None else f'{rank:.3f}'}; test is "
-            f"{format_error(abs(splits.bias))} points {'lower' if splits.bias < 0 else 'higher'} on average; choosing by validation costs "
+            f"{format_error(abs(splits.bias))} points {'lower' if splits.bias < 0 else 'higher'} on "
+            "average; choosing by validation costs "
             f"{format_error(splits.selected_test - splits.best_test)} points of test error.",
         )
     same = quality.isomorphs
