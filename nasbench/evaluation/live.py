@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nasbench.training.trainer import OnEpoch, Training
 
 PREFIX = "live:"
-_RECIPE_OF_DATA = {"digits": "digits-small", "fashion-mnist": "fashion-nb201"}
+_RECIPE_OF_DATA = {"digits": "digits-small", "fashion-mnist-14": "fashion-nb201"}
 _SPACE = "nb201"
 
 
@@ -97,6 +97,7 @@ class LiveSource:
                     "valid": len(self._data.valid),
                     "test": len(self._data.test),
                 },
+                "splits": dict(self._data.splits),
                 "epochs": "fewer epochs than the recipe's stop early on the recipe's schedule",
             },
         )
