@@ -119,6 +119,7 @@ train((3,) * 6, space=get_space("nb201"), recipe=recipe, data=get_data("digits")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="kills a process the POSIX way")
 def test_a_killed_training_goes_on_with_the_same_bits(torch, train, file):
     done = subprocess.run([sys.executable, "-c", KILLED, str(file)], check=False)

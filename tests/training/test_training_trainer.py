@@ -236,6 +236,7 @@ def test_importing_the_room_imports_no_heavy_library():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_digits_small_tells_good_cells_from_poor_ones(train):
     recipe = RECIPES["digits-small"]
     good, poor = (train(code, recipe=recipe, evaluate="last-epoch") for code in (ALL_3X3, ALL_NONE))
