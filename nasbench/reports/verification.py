@@ -67,11 +67,12 @@ def verify(folder: Path, *, sample: int | None = 3, say: Say | None = None) -> i
     require_complete(suite, records, folder / RECORDS)
     tell(f"{RECORDS}: holds every run of the suite, under its settings")
     board = _stated(folder / LEADERBOARD)
-    tell(f"{LEADERBOARD}: id holds")
     difference = first_difference(board.model_dump(mode="json"), _assembled(records, folder / RECORDS))
     if difference:
         raise Mismatch(f"{folder / LEADERBOARD}: {difference}")
     tell(f"{LEADERBOARD}: every number recomputed from {RECORDS}")
+    _require_id(board, folder / LEADERBOARD)
+    tell(f"{LEADERBOARD}: id holds")
     for line in check_pages(board, folder):
         tell(line)
     absent = _absent_code(suite)
@@ -122,17 +123,20 @@ def _absent_code(suite: Suite) -> dict[str, str]:
 
 
 def _stated(path: Path) -> Leaderboard:
-    """Read leaderboard.json and check its id."""
+    """Read leaderboard.json."""
     if not path.is_file():
         raise FormatError(f"{path}: no such file. Build it with: nasbench leaderboard build {path.parent}")
     try:
-        board = Leaderboard.model_validate_json(path.read_text(encoding="utf-8"))
+        return Leaderboard.model_validate_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         detail = str(error).splitlines()
         raise FormatError(f"{path}: not a leaderboard: {' '.join(detail[:3])}") from error
+
+
+def _require_id(board: Leaderboard, path: Path) -> None:
+    """Refuse an id that is not the content's: asked last, so that a changed number is named first."""
     if board.with_id().id != board.id:
         raise Mismatch(f"{path}: id: the content does not match the stated {board.id[:12]}; it was edited.")
-    return board
 
 
 def first_difference(stated: Any, found: Any, where: str = "", *, known: str = "recomputed") -> str:

@@ -48,7 +48,7 @@ def test_a_flipped_number_in_the_leaderboard_is_found(nasbench: Nasbench, folder
     path.write_text(json.dumps(data))
     ended = nasbench("leaderboard", "verify", folder)
     assert ended.status == 3
-    assert f"error: {path}: id: the content does not match" in ended.err
+    assert f"error: {path}: panels[0].entries[0].final.mean: stated" in ended.err
 
 
 def test_a_flipped_number_under_a_new_id_is_found_by_its_name(nasbench: Nasbench, folder: Path) -> None:
@@ -252,3 +252,13 @@ def test_build_without_a_suite_says_how_to_make_one(nasbench: Nasbench, tmp_path
     assert ended.status == 4
     assert f"expected a folder with a suite.toml, got {tmp_path}" in ended.err
     assert "nasbench compare --out" in ended.err
+
+
+def test_an_id_that_is_not_the_contents_is_found(nasbench: Nasbench, folder: Path) -> None:
+    path = folder / "leaderboard.json"
+    data = json.loads(path.read_text())
+    data["id"] = "0" * 64
+    path.write_text(json.dumps(data))
+    ended = nasbench("leaderboard", "verify", folder)
+    assert ended.status == 3
+    assert f"error: {path}: id: the content does not match the stated 000000000000" in ended.err
