@@ -20,6 +20,9 @@ from nasbench.spaces import Space
 class Source(Protocol):
     """Something that measures architectures.
 
+    A source may also have ``costs``: what is known of an architecture without training it, as a mapping from
+    ``"parameters"``, ``"macs"`` or ``"latency_seconds"`` to a function of the code.
+
     Attributes:
         info: What it is: label, kind, data set, reference device.
         space: The space of its architectures.

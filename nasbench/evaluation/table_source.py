@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 
 from nasbench.evaluation.source import label_of
 from nasbench.records import Code, Measurement, Measurements, SourceInfo
 from nasbench.store.table import Table
+
+_COSTS = ("parameters", "macs", "latency_seconds")
 
 
 class TableSource:
@@ -30,6 +35,9 @@ class TableSource:
             device_kind=info.device_kind,
             extra={"licence": info.licence, "citation": info.citation, "content_hash": table.content_hash},
         )
+        self.costs: dict[str, Callable[[Code], float]] = {
+            name: partial(self._cost, name) for name in _COSTS if name in table.scalars
+        }
         self._answers: dict[int, dict[Code, dict[int, Measurement]]] = {}
 
     def answer(self, code: Code, *, epochs: int, replicate: int) -> Measurement:
@@ -44,6 +52,14 @@ class TableSource:
             found = self.table.query(code, epochs=epochs, replicate=replicate)
             self._answers.setdefault(epochs, {}).setdefault(code, {})[replicate] = found
             return found
+
+    def _cost(self, name: str, code: Code) -> float:
+        """Look a scalar of an architecture up.
+
+        Raises:
+            NotMeasured: The table does not hold the architecture.
+        """
+        return float(self.table.scalar(name)[self.table.row(code)])
 
     def replicates_of(self, code: Code) -> int:
         """Count the recorded repeats of an architecture.

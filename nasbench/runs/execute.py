@@ -20,7 +20,7 @@ from nasbench.runs.reading import columns_of, trial_fields
 from nasbench.runs.record import FileRecord, MemoryRecord, complete_lines
 from nasbench.seeds import generator
 from nasbench.strategies.loading import load_strategy
-from nasbench.strategies.strategy import Card, Strategy, make
+from nasbench.strategies.strategy import Card, Setting, Strategy, make
 from nasbench.units import parse_budget
 
 
@@ -72,8 +72,18 @@ def build_strategy(spec: RunSpec, source: Source, seed: int) -> Strategy:
     Raises:
         NasbenchError: The strategy refuses its options or the space.
     """
-    rng = generator(seed, "strategy")
-    return make(load_strategy(spec.strategy), source.space, rng=rng, **spec.options)
+    full = spec.epochs if spec.epochs is not None else source.epochs[-1]
+    setting = Setting(
+        epochs=tuple(epochs for epochs in source.epochs if epochs <= full),
+        costs=getattr(source, "costs", {}),
+    )
+    return make(
+        load_strategy(spec.strategy),
+        source.space,
+        rng=generator(seed, "strategy"),
+        setting=setting,
+        **spec.options,
+    )
 
 
 def execute(

@@ -6,9 +6,9 @@ A strategy joins by one file and one line below. Outside packages join by an ent
 
 from __future__ import annotations
 
-from nasbench.strategies.strategy import Card, Strategy, StrategyFactory
+from nasbench.strategies.strategy import Card, ReportingStrategy, Setting, Strategy, StrategyFactory
 
-__all__ = ["STRATEGIES", "Card", "Strategy", "StrategyFactory"]
+__all__ = ["STRATEGIES", "Card", "ReportingStrategy", "Setting", "Strategy", "StrategyFactory"]
 
 STRATEGIES: dict[str, str] = {
     "fixed": "nasbench.strategies.fixed:Fixed",

@@ -14,6 +14,14 @@ from nasbench.testing.contract import ContractViolation
 from nasbench.testing.source import check_source
 from nasbench.testing.space import check_space
 from nasbench.testing.strategy import check_strategy
-from nasbench.testing.toys import ToyChain, toy_space
+from nasbench.testing.toys import ToyChain, toy_setting, toy_space
 
-__all__ = ["ContractViolation", "ToyChain", "check_source", "check_space", "check_strategy", "toy_space"]
+__all__ = [
+    "ContractViolation",
+    "ToyChain",
+    "check_source",
+    "check_space",
+    "check_strategy",
+    "toy_setting",
+    "toy_space",
+]

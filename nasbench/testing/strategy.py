@@ -12,7 +12,7 @@ from nasbench.errors import NasbenchError
 from nasbench.records import Code
 from nasbench.seeds import generator
 from nasbench.spaces import Space
-from nasbench.strategies.strategy import Card, Strategy, StrategyFactory, make
+from nasbench.strategies.strategy import Card, Setting, Strategy, StrategyFactory, make
 from nasbench.testing.contract import ContractViolation, require
 from nasbench.testing.simulation import (
     Transcript,
@@ -21,18 +21,22 @@ from nasbench.testing.simulation import (
     global_random_state,
     replay,
 )
-from nasbench.testing.toys import ToyChain, toy_space
+from nasbench.testing.toys import ToyChain, toy_setting, toy_space
 
 _TRIALS = 60  # of each simulated run: past the random start-up of the strategies that have one
 _CONSTANT = 0.25
 
 
-def check_strategy(factory: StrategyFactory, space: Space | None = None, **options: Any) -> list[str]:
+def check_strategy(
+    factory: StrategyFactory, space: Space | None = None, *, n_trials: int = _TRIALS, **options: Any
+) -> list[str]:
     """Check that a strategy keeps the contract.
 
     Args:
         factory: The class, or anything called as ``factory(space, rng=rng, **options)``.
         space: Space to search; None checks on the two toy spaces (a product, and one with masks).
+        n_trials: Trials of each simulated run; fewer check a strategy that thinks long, but let it be more
+            than its random start.
         **options: Options of the strategy.
 
     Returns:
@@ -44,7 +48,7 @@ def check_strategy(factory: StrategyFactory, space: Space | None = None, **optio
     """
     spaces: list[Space] = [toy_space(), ToyChain()] if space is None else [space]
     for each in spaces:
-        subject = _Subject(factory, each, options)
+        subject = _Subject(factory, each, options, n_trials)
         for rule, check in RULES.items():
             try:
                 check(subject)
@@ -58,13 +62,20 @@ def check_strategy(factory: StrategyFactory, space: Space | None = None, **optio
 class _Subject:
     """One strategy with its options on one space; makes fresh instances and runs them."""
 
-    def __init__(self, factory: StrategyFactory, space: Space, options: dict[str, Any]) -> None:
-        self.factory, self.space, self.options = factory, space, options
+    def __init__(
+        self, factory: StrategyFactory, space: Space, options: dict[str, Any], n_trials: int
+    ) -> None:
+        self.factory, self.space, self.options, self.n_trials = factory, space, options, n_trials
+        self.setting: Setting = toy_setting()
 
     def make(self, seed: int) -> Strategy:
         try:
             return make(
-                self.factory, self.space, rng=generator(seed, "strategy"), **copy.deepcopy(self.options)
+                self.factory,
+                self.space,
+                rng=generator(seed, "strategy"),
+                setting=self.setting,
+                **copy.deepcopy(self.options),
             )
         except NasbenchError:
             raise
@@ -82,7 +93,12 @@ class _Subject:
         workers: int = 1,
     ) -> Transcript:
         return drive(
-            self.make(seed), self.space, answer=answer or rough_error, n_trials=_TRIALS, workers=workers
+            self.make(seed),
+            self.space,
+            answer=answer or rough_error,
+            setting=self.setting,
+            n_trials=self.n_trials,
+            workers=workers,
         )
 
     @functools.cached_property
@@ -113,7 +129,14 @@ def _constructor(subject: _Subject) -> None:
 
 def _proposals(subject: _Subject) -> None:
     for n in (1, 2, 7):
-        drive(subject.make(1), subject.space, answer=rough_error, n_trials=n, workers=n)
+        drive(
+            subject.make(1),
+            subject.space,
+            answer=rough_error,
+            setting=subject.setting,
+            n_trials=n,
+            workers=n,
+        )
     require(bool(subject.plain.proposals), "proposals", "expected at least one proposal, got none.")
 
 
@@ -156,7 +179,7 @@ def _failures(subject: _Subject) -> None:
 
 
 def _late(subject: _Subject) -> None:
-    for workers in (2, 5, _TRIALS):
+    for workers in (2, 5, subject.n_trials):
         first, second = (subject.run(1, workers=workers).proposals for _ in range(2))
         require(
             first == second,
@@ -168,9 +191,9 @@ def _late(subject: _Subject) -> None:
 def _done(subject: _Subject) -> None:
     transcript = subject.run(1, workers=4)
     require(
-        transcript.is_done or len(transcript.proposals) == _TRIALS,
+        transcript.is_done or len(transcript.proposals) == subject.n_trials,
         "done",
-        f"expected {_TRIALS} proposals or the end, got {len(transcript.proposals)}.",
+        f"expected {subject.n_trials} proposals or the end, got {len(transcript.proposals)}.",
     )
 
 
@@ -182,8 +205,16 @@ def _options(subject: _Subject) -> None:
             "options survive", f"expected options that JSON can write, got {subject.options!r}."
         ) from error
     given = json.loads(text)
-    strategy = make(subject.factory, subject.space, rng=generator(1, "strategy"), **given)
-    proposals = drive(strategy, subject.space, answer=rough_error, n_trials=_TRIALS).proposals
+    strategy = make(
+        subject.factory, subject.space, rng=generator(1, "strategy"), setting=subject.setting, **given
+    )
+    proposals = drive(
+        strategy,
+        subject.space,
+        answer=rough_error,
+        setting=subject.setting,
+        n_trials=subject.n_trials,
+    ).proposals
     require(
         given == json.loads(text),
         "options survive",
@@ -201,9 +232,9 @@ def _constant(subject: _Subject) -> None:
     trials = subject.run(1, answer=lambda code, number: _CONSTANT, workers=2).trials  # noqa: ARG005
     best = min((t.valid_error for t in trials if t.valid_error is not None), default=_CONSTANT)
     require(
-        best == _CONSTANT,
+        best >= _CONSTANT,
         "constant table",
-        f"expected every error to be {_CONSTANT} where all architectures are equal, got {best}.",
+        f"expected no error below {_CONSTANT} where all architectures are equal, got {best}.",
     )
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from nasbench.errors import BadOption, NotInSpace
 from nasbench.records import Code, Codes
 from nasbench.spaces import Decision, Draw, ProductSpace
+from nasbench.strategies.strategy import Setting
 
 _ABSENT = 0
 
@@ -22,6 +23,14 @@ _ABSENT = 0
 def toy_space() -> ProductSpace:
     """Make the product of 3 decisions with 3 choices each: 27 codes."""
     return ProductSpace("toy", [Decision(f"layer {i}", ("conv", "pool", "skip")) for i in range(3)])
+
+
+def toy_setting() -> Setting:
+    """Make the setting of a run with 27 epochs, measured after each, and two costs."""
+    return Setting(
+        epochs=tuple(range(1, 28)),
+        costs={"parameters": lambda code: 100.0 + sum(code), "macs": lambda code: 1_000.0 * (1 + max(code))},
+    )
 
 
 class ToyChain(ProductSpace):

@@ -219,7 +219,7 @@ class Broken(RandomSearch):
         (ArrayCodes, "proposals: code: expected a tuple of Python ints"),
         (TooMany, "proposals: ask(n) <= n: expected at most 1 proposals, got 2"),
         (TupleOfProposals, "proposals: expected a list, got tuple"),
-        (BadEpochs, "proposals: epochs: expected None or a whole number > 0, got 0"),
+        (BadEpochs, "proposals: epochs: expected None or a length of setting.epochs, got 0"),
         (FailureUnexpected, "survives failed trials: no exception: tell: expected an answer, got TypeError"),
         (InOrderOnly, "no exception: tell: expected an answer, got RuntimeError: out of order"),
         (Cheat, "trials unaltered: expected told trials to be left as they are"),

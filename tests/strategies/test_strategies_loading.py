@@ -14,6 +14,7 @@ from nasbench.strategies.function import FunctionStrategy
 from nasbench.strategies.loading import load_strategy, strategy_names
 from nasbench.strategies.random_search import RandomSearch
 from nasbench.strategies.strategy import make
+from nasbench.testing import toy_setting
 
 GOOD = """
 from nasbench.records import Proposal
@@ -72,11 +73,11 @@ def test_unknown_name_says_how_to_see_all():
 
 
 def test_class_of_a_file_loads(file, toy_space, rng):
-    assert make(load_strategy(f"{file}:Mine"), toy_space, rng=rng, width=4).width == 4
+    assert make(load_strategy(f"{file}:Mine"), toy_space, rng=rng, setting=toy_setting(), width=4).width == 4
 
 
 def test_function_of_a_file_loads_as_a_strategy(file, toy_space, rng):
-    strategy = make(load_strategy(f"{file}:climb"), toy_space, rng=rng, steps=1)
+    strategy = make(load_strategy(f"{file}:climb"), toy_space, rng=rng, setting=toy_setting(), steps=1)
     assert isinstance(strategy, FunctionStrategy)
     assert len(strategy.ask(1)) == 1
     strategy.close()
