@@ -6,6 +6,7 @@ once handed over. A strategy sees proposals and trials only; neither has a field
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
@@ -29,6 +30,13 @@ class Verdict(Enum):
     CONTINUE = "continue"
     STOP = "stop"
     PAUSE = "pause"
+
+
+Reported = tuple[int, float, float]
+"""What a strategy was shown of a running trial: epochs trained, validation error, charged seconds so far."""
+
+OnEpoch = Callable[[int, float, float], Verdict]
+"""Asked after an epoch but the last with (epochs trained, validation error, seconds of training so far)."""
 
 
 @dataclass(slots=True)
@@ -88,9 +96,11 @@ class Measurement:
         valid_error: Fraction in [0, 1]; None when the training failed.
         test_error: Fraction in [0, 1]; None when the source records none.
         train_seconds: Seconds of training on the reference device up to ``epochs``.
-        status: ``"ok"`` or ``"failed"``.
+        status: ``"ok"``, ``"failed"`` or, where the strategy stopped it early, ``"stopped"``.
         reason: Why it failed, for people.
         origin: Where a source that mixes found it, ``"table"`` or ``"live"``; ``""`` from any other source.
+        reported: What the strategy was shown while a live training ran, from which a resumed run can show
+            it again; empty from any source that can answer twice.
     """
 
     valid_error: float | None
@@ -99,6 +109,7 @@ class Measurement:
     status: Status = "ok"
     reason: str = ""
     origin: str = ""
+    reported: tuple[Reported, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,18 @@ def _value(text: str) -> Any:
     return {"true": True, "false": False}.get(text.lower(), text)
 
 
+def _pair(option: str, text: str) -> tuple[str, str]:
+    """Read ``name=value``.
+
+    Raises:
+        BadOption: There is no equals sign.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadOption(f"{option}: expected name=value, got {text!r}.")
+    return name.strip(), value.strip()
+
+
 def _shared(command: Any) -> Any:
     """Add the options that ``compare`` and ``run`` share."""
     for option in (
@@ -98,6 +110,13 @@ def _shared(command: Any) -> Any:
     metavar="POLICY=VALUE",
     help="What answers cost, e.g. repeat=cached, failed=free. Repeatable.",
 )
+@click.option(
+    "--cluster",
+    "cluster",
+    multiple=True,
+    metavar="SETTING=VALUE",
+    help="Simulated cluster: speeds=1:0.5, startup_seconds=30, failures_per_day=2, preemptions_per_day=5.",
+)
 @click.option("--title", default="", help="Headline of the page.")
 @click.option(
     "--into",
@@ -116,6 +135,7 @@ def compare(
     workers: int,
     epochs: int | None,
     charging: tuple[str, ...],
+    cluster: tuple[str, ...],
     title: str,
     into: Path | None,
     jobs: int,
@@ -128,12 +148,10 @@ def compare(
     """
     from nasbench.runs.suite import parse_suite
 
-    policies = {}
-    for text in charging:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise BadOption(f"charging: expected policy=value, got {text!r}.")
-        policies[key.strip()] = value.strip()
+    policies = dict(_pair("charging", text) for text in charging)
+    settings: dict[str, Any] = {}
+    for name, value in (_pair("cluster", text) for text in cluster):
+        settings[name] = [_value(part) for part in value.split(":")] if name == "speeds" else _value(value)
     suite = parse_suite(
         {
             "name": out.resolve().name or "compare",
@@ -145,6 +163,7 @@ def compare(
             "workers": workers,
             "epochs": epochs,
             "charging": policies,
+            "cluster": settings,
         },
         where="compare",
     )

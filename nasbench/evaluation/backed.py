@@ -17,7 +17,7 @@ from nasbench.evaluation.opening import BACKED
 from nasbench.evaluation.retraining import RetrainingSource, in_columns
 from nasbench.evaluation.source import label_of
 from nasbench.evaluation.table_source import TableSource
-from nasbench.records import Code, Measurement, Measurements
+from nasbench.records import Code, Measurement, Measurements, OnEpoch, Status, Verdict
 
 
 class BackedSource:
@@ -90,6 +90,34 @@ class BackedSource:
             trained = self._retraining.answer(code, epochs=epochs, replicate=replicate)
             self._trained[address] = replace(trained, origin="live")
         return self._trained[address]
+
+    def follow(
+        self, code: Code, *, epochs: int, replicate: int, on_epoch: OnEpoch
+    ) -> tuple[Measurement, int]:
+        """Follow the recorded curve where the table has the training, else train now.
+
+        Returns:
+            As ``LiveSource.follow``.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+            NotMeasured: ``epochs`` or ``replicate`` is not one that can be trained.
+        """
+        try:
+            whole = self._recorded.answer(code, epochs=epochs, replicate=replicate)
+        except NotMeasured:
+            trained, reached = self._retraining.follow(
+                code, epochs=epochs, replicate=replicate, on_epoch=on_epoch
+            )
+            return replace(trained, origin="live"), reached
+        for epoch, seen in self._recorded.curve(code, epochs=epochs, replicate=replicate):
+            if seen.valid_error is None or whole.status == "failed":
+                break
+            verdict = on_epoch(epoch, seen.valid_error, seen.train_seconds)
+            if verdict is not Verdict.CONTINUE:
+                status: Status = "stopped" if verdict is Verdict.STOP else "ok"
+                return replace(seen, status=status, origin="table"), epoch
+        return replace(whole, origin="table"), epochs
 
     def measure(self, codes: npt.ArrayLike, *, epochs: int, replicate: int) -> Measurements:
         """Answer (n, L) codes one after another; nan errors where a training failed."""

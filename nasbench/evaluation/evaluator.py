@@ -8,6 +8,8 @@ architecture the k-th time meets the same training of it (common random numbers)
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from operator import index
 from typing import get_args
 
@@ -16,7 +18,7 @@ import numpy as np
 from nasbench.errors import BadOption, NotMeasured
 from nasbench.evaluation.charging import Charging
 from nasbench.evaluation.source import Source
-from nasbench.records import Code, Measurement, Proposal, Purpose
+from nasbench.records import Code, Measurement, Proposal, Purpose, Verdict
 from nasbench.seeds import Addressed, generator
 
 _REMEMBERED = 200_000
@@ -34,7 +36,17 @@ A plain tuple because a search makes millions; only the run sees the measurement
 
 _Training = tuple[Code, Code, int, int, float]
 """A trial as a later one may carry it on: the code asked for, the code trained (an isomorph's where cached),
-epochs, replicate, seconds of the whole training (nan where it failed). Flat, and so cheap to keep."""
+epochs, replicate, seconds of the whole training (nan where it failed or was stopped). Flat, and so cheap to
+keep."""
+
+Follow = Callable[..., tuple[Measurement, int]]
+Curve = Callable[..., Iterable[tuple[int, Measurement]]]
+
+OnReport = Callable[[int, float, float, int], Verdict]
+"""Asked after an epoch of a live training: epochs trained, validation error, charged seconds, replicate."""
+
+Milestone = tuple[int, Measurement, float]
+"""An epoch that a trial passes: epochs trained, what was recorded there, charged seconds of training."""
 
 
 class Evaluator:
@@ -87,13 +99,16 @@ class Evaluator:
         self._known[checked] = address
         return address
 
-    def answer(self, proposal: Proposal, recorded: Answer | None = None) -> Answer:
+    def answer(
+        self, proposal: Proposal, recorded: Answer | None = None, on_report: OnReport | None = None
+    ) -> Answer:
         """Answer one proposal; call once for each, in order of proposal.
 
         Args:
             proposal: What the strategy asked for.
             recorded: The answer that a record of this very run already holds: it is returned instead of
                 measuring again (live training is never done twice), with the same bookkeeping.
+            on_report: For a live source: asked after each epoch what becomes of the training.
 
         Raises:
             NotInSpace: The architecture is not in the space.
@@ -123,7 +138,7 @@ class Evaluator:
         visit = visits.get(key, 0)
         visits[key] = visit + 1
         if proposal.continues is not None:
-            return self._continued(proposal, key, epochs, recorded)
+            return self._continued(proposal, key, epochs, recorded, on_report)
         replicate = proposal.replicate
         if replicate is not None:
             replicate = index(replicate)
@@ -135,21 +150,92 @@ class Evaluator:
             replicate = self._replicate.below(address[1], address[0], visit)
         if recorded is not None:
             answer = recorded
-            measurement = recorded[0]
+            measurement, epochs = recorded[:2]
         else:
-            measurement = self.source.answer(code, epochs=epochs, replicate=replicate)
+            if on_report is None:
+                measurement = self.source.answer(code, epochs=epochs, replicate=replicate)
+            else:
+                measurement, epochs = self._watched(code, epochs, replicate, on_report, 0, 0.0)
             charged = measurement.train_seconds
             if measurement.status == "failed" and self.charging.failed == "free":
                 charged = 0.0
             answer = (measurement, epochs, replicate, charged)
-        seconds = _NAN if measurement.status == "failed" else measurement.train_seconds
+        seconds = measurement.train_seconds if measurement.status == "ok" else _NAN
         training = (code, code, epochs, replicate, seconds)
         self._trainings.append(training)
         if self._cached:
             self._first.setdefault(key, (answer, training))
         return answer
 
-    def _continued(self, proposal: Proposal, key: Code, epochs: int, recorded: Answer | None) -> Answer:
+    def _watched(
+        self, code: Code, epochs: int, replicate: int, on_report: OnReport, before: int, paid: float
+    ) -> tuple[Measurement, int]:
+        """Train live and ask after each epoch beyond ``before``; return the end and its epochs.
+
+        Raises:
+            BadOption: The source trains, but cannot be watched.
+        """
+        follow: Follow | None = getattr(self.source, "follow", None)
+        if follow is None:
+            raise BadOption(
+                f"report: source {self.source.info.name} cannot be watched while it trains. Use a strategy "
+                "without report."
+            )
+        shown = []
+
+        def ask(epoch: int, valid_error: float, seconds: float) -> Verdict:
+            if epoch <= before:
+                return Verdict.CONTINUE
+            charged = max(0.0, seconds - paid)
+            shown.append((epoch, valid_error, charged))
+            return on_report(epoch, valid_error, charged, replicate)
+
+        measurement, reached = follow(code, epochs=epochs, replicate=replicate, on_epoch=ask)
+        return replace(measurement, reported=tuple(shown)), reached
+
+    def milestones(self, number: int, continues: int | None) -> list[Milestone]:
+        """List the measured epochs that a trial of a table passes before its last, in order.
+
+        Args:
+            number: Its number of proposal.
+            continues: As it was proposed: it begins where that trial ended.
+        """
+        _, trained, epochs, replicate, seconds = self._trainings[number]
+        curve: Curve | None = getattr(self.source, "curve", None)
+        if seconds != seconds or curve is None:
+            return []
+        before, paid = 0, 0.0
+        if continues is not None:
+            before = self._trainings[continues][2]
+            paid = self._trainings[continues][4] if self.charging.promotion == "continue" else 0.0
+        return [
+            (epoch, found, max(0.0, found.train_seconds - paid))
+            for epoch, found in curve(trained, epochs=epochs, replicate=replicate)
+            if epoch > before and found.valid_error is not None
+        ]
+
+    def cut(self, number: int, *, epochs: int, seconds: float) -> None:
+        """Note that a trial ended before its time.
+
+        Args:
+            number: Its number of proposal.
+            epochs: Epochs it trained.
+            seconds: Length of its training so far; nan where it cannot be continued.
+        """
+        old = self._trainings[number]
+        self._trainings[number] = (*old[:2], epochs, old[3], seconds)
+        for key, (_, training) in list(self._first.items()):
+            if training is old:  # whoever asks for it again trains it anew
+                del self._first[key]
+
+    def _continued(
+        self,
+        proposal: Proposal,
+        key: Code,
+        epochs: int,
+        recorded: Answer | None,
+        on_report: OnReport | None,
+    ) -> Answer:
         """Answer a proposal that carries an earlier training on: the same replicate, further.
 
         Raises:
@@ -165,7 +251,10 @@ class Evaluator:
             )
         _, trained, done, replicate, seconds = earlier
         if seconds != seconds:
-            raise BadOption(f"continues: expected a trial that trained, got {number}, which failed.")
+            raise BadOption(
+                f"continues: expected a trial that trained and may go on, got {number}, which failed or was "
+                "stopped."
+            )
         if epochs <= done:
             raise BadOption(
                 f"epochs: expected more than the {done} that trial {number} trained, got {epochs}. "
@@ -176,8 +265,12 @@ class Evaluator:
             answer = recorded
             # A record holds what was charged; with what had been paid it makes up the whole training.
             measurement, total = recorded[0], recorded[3] + paid
+            epochs = recorded[1]
         else:
-            measurement = self.source.answer(trained, epochs=epochs, replicate=replicate)
+            if on_report is None:
+                measurement = self.source.answer(trained, epochs=epochs, replicate=replicate)
+            else:
+                measurement, epochs = self._watched(trained, epochs, replicate, on_report, done, paid)
             total = measurement.train_seconds
             # A live training repeated from its start may by chance be faster than its first part was.
             charged = max(0.0, total - paid)
@@ -189,7 +282,7 @@ class Evaluator:
             trained,
             epochs,
             replicate,
-            _NAN if measurement.status == "failed" else total,
+            total if measurement.status == "ok" else _NAN,
         )
         self._trainings.append(training)
         if self._cached:

@@ -19,13 +19,13 @@ import numpy.typing as npt
 from nasbench.errors import BadOption, NotMeasured, UnknownName
 from nasbench.evaluation.begun import BegunTrainings
 from nasbench.evaluation.source import label_of
-from nasbench.records import Code, Measurement, Measurements, SourceInfo
+from nasbench.records import Code, Measurement, Measurements, OnEpoch, SourceInfo
 from nasbench.spaces import get_space
 from nasbench.training import require_torch
 from nasbench.training.recipe import RECIPES, Recipe, get_recipe
 
 if TYPE_CHECKING:
-    from nasbench.training.trainer import OnEpoch, Training
+    from nasbench.training.trainer import Training
 
 PREFIX = "live:"
 _RECIPE_OF_DATA = {"digits": "digits-small", "fashion-mnist-14": "fashion-nb201"}
@@ -162,11 +162,34 @@ class LiveSource:
             NotInSpace: ``code`` is no architecture of the space.
             NotMeasured: ``epochs`` or ``replicate`` is not one that this source trains.
         """
+        return self._go_on(code, epochs, replicate, None)[0]
+
+    def follow(
+        self, code: Code, *, epochs: int, replicate: int, on_epoch: OnEpoch
+    ) -> tuple[Measurement, int]:
+        """Train one architecture now and ask after each epoch what becomes of it.
+
+        Returns:
+            The measurement where the training ended, status ``"stopped"`` where it was stopped, and its
+            epochs. A paused training is ``"ok"`` and shorter than asked; a longer question goes on from it.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+            NotMeasured: ``epochs`` or ``replicate`` is not one that this source trains.
+        """
+        return self._go_on(code, epochs, replicate, on_epoch)
+
+    def _go_on(
+        self, code: Code, epochs: int, replicate: int, on_epoch: OnEpoch | None
+    ) -> tuple[Measurement, int]:
+        """Train from the start, or from where the same training was left; say where it ended."""
         from nasbench.training.trainer import train
 
         self._require(epochs, replicate)
         checked = self.space.check(code)
-        with self._begun.checkpoint(checked, replicate, epochs, longest=self.recipe.epochs) as checkpoint:
+        with self._begun.checkpoint(
+            checked, replicate, epochs, longest=self.recipe.epochs, may_pause=on_epoch is not None
+        ) as lent:
             training = train(
                 checked,
                 space=self.space,
@@ -175,13 +198,19 @@ class LiveSource:
                 seed=replicate,
                 device=self._device,
                 epochs=epochs,
-                evaluate="last-epoch",
-                checkpoint=checkpoint,
+                evaluate="last-epoch" if on_epoch is None else "every-epoch",
+                on_epoch=on_epoch,
+                checkpoint=lent.path,
                 checkpoint_every_seconds=math.inf,
             )
-        if training.status != "ok":
-            return Measurement(None, None, training.total_seconds, "failed", training.reason)
-        return Measurement(training.valid_error[-1], training.test_error[-1], training.total_seconds)
+            reached = len(training.valid_error)
+            lent.reached = reached if training.status in ("ok", "paused") else 0
+        if training.status == "failed":
+            return Measurement(None, None, training.total_seconds, "failed", training.reason), epochs
+        measurement = Measurement(training.valid_error[-1], training.test_error[-1], training.total_seconds)
+        if training.status == "stopped":
+            measurement.status = "stopped"
+        return measurement, reached
 
     def measure(self, codes: npt.ArrayLike, *, epochs: int, replicate: int) -> Measurements:
         """Train (n, L) codes one after another; nan errors where a training failed.

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from nasbench.errors import BadOption
 from nasbench.evaluation.live import LiveSource
 from nasbench.evaluation.provenance import provenance_here
-from nasbench.records import Code, Measurement, Measurements
+from nasbench.records import Code, Measurement, Measurements, OnEpoch, Verdict
 from nasbench.store.info import TableInfo
 from nasbench.store.training_log import LogHeader, append, require_fits
 from nasbench.store.trainings import RecordedTraining
@@ -84,6 +84,37 @@ class RecordingSource:
         if training.status == "failed":
             return Measurement(None, None, training.total_seconds, "failed", training.reason)
         return Measurement(training.valid_error[-1], training.test_error[-1], training.total_seconds)
+
+    def follow(
+        self, code: Code, *, epochs: int, replicate: int, on_epoch: OnEpoch
+    ) -> tuple[Measurement, int]:
+        """Train and record one architecture, asking after each epoch what becomes of it.
+
+        A paused training that is asked for again is trained from its start: a recorded training is whole.
+
+        Returns:
+            As ``LiveSource.follow``.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+            NotMeasured: ``epochs`` or ``replicate`` is not one that the live source trains.
+            OSError: The training could not be recorded.
+        """
+        verdict = Verdict.CONTINUE
+
+        def ask(epoch: int, valid_error: float, seconds: float) -> Verdict:
+            nonlocal verdict
+            verdict = on_epoch(epoch, valid_error, seconds)
+            return Verdict.STOP if verdict is Verdict.PAUSE else verdict
+
+        training = self.live.train(code, epochs=epochs, replicate=replicate, on_epoch=ask)
+        append(self.into, self._header, recorded_training(training, self._provenance))
+        if training.status == "failed":
+            return Measurement(None, None, training.total_seconds, "failed", training.reason), epochs
+        measurement = Measurement(training.valid_error[-1], training.test_error[-1], training.total_seconds)
+        if verdict is Verdict.STOP:
+            measurement.status = "stopped"
+        return measurement, len(training.valid_error)
 
     def measure(self, codes: npt.ArrayLike, *, epochs: int, replicate: int) -> Measurements:
         """Train and record (n, L) codes one after another; nan errors where a training failed."""

@@ -16,7 +16,7 @@ from nasbench.errors import BadOption, NasbenchError, NotMeasured
 from nasbench.evaluation.live import LiveSource
 from nasbench.evaluation.recording import RecordingSource
 from nasbench.evaluation.source import label_of
-from nasbench.records import Code, Measurement, Measurements
+from nasbench.records import Code, Measurement, Measurements, OnEpoch, Verdict
 from nasbench.store.info import TableInfo
 from nasbench.store.table import Table
 from nasbench.store.trainings import training_seeds
@@ -176,6 +176,30 @@ class RetrainingSource:
         """
         made = self.live.answer(self.trained_as(code), epochs=epochs, replicate=self.seed_of(code, replicate))
         return replace(made, valid_error=_as_stored(made.valid_error), test_error=_as_stored(made.test_error))
+
+    def follow(
+        self, code: Code, *, epochs: int, replicate: int, on_epoch: OnEpoch
+    ) -> tuple[Measurement, int]:
+        """Train one cell of the table now, asking what becomes of it after each epoch that the table has.
+
+        Returns:
+            As ``LiveSource.follow``.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+            NotMeasured: ``epochs`` or ``replicate`` is not one that can be trained.
+        """
+
+        def ask(epoch: int, valid_error: float, seconds: float) -> Verdict:
+            if epoch not in self.epochs:
+                return Verdict.CONTINUE
+            return on_epoch(epoch, float(np.float32(valid_error)), seconds)
+
+        made, reached = self.live.follow(
+            self.trained_as(code), epochs=epochs, replicate=self.seed_of(code, replicate), on_epoch=ask
+        )
+        made = replace(made, valid_error=_as_stored(made.valid_error), test_error=_as_stored(made.test_error))
+        return made, reached
 
     def measure(self, codes: npt.ArrayLike, *, epochs: int, replicate: int) -> Measurements:
         """Train (n, L) codes one after another; nan errors where a training failed."""

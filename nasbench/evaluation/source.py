@@ -21,7 +21,8 @@ class Source(Protocol):
     """Something that measures architectures.
 
     A source may also have ``costs``: what is known of an architecture without training it, as a mapping from
-    ``"parameters"``, ``"macs"`` or ``"latency_seconds"`` to a function of the code.
+    ``"parameters"``, ``"macs"`` or ``"latency_seconds"`` to a function of the code. A live source whose
+    trainings can be watched has ``follow``, as ``LiveSource`` has.
 
     Attributes:
         info: What it is: label, kind, data set, reference device.

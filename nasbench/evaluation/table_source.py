@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from nasbench.errors import NotMeasured
 from nasbench.evaluation.source import label_of
 from nasbench.records import Code, Measurement, Measurements, SourceInfo
 from nasbench.store.table import Table
@@ -52,6 +53,16 @@ class TableSource:
             found = self.table.query(code, epochs=epochs, replicate=replicate)
             self._answers.setdefault(epochs, {}).setdefault(code, {})[replicate] = found
             return found
+
+    def curve(self, code: Code, *, epochs: int, replicate: int) -> Iterator[tuple[int, Measurement]]:
+        """Yield what was recorded of one training after each epoch before ``epochs``, in order."""
+        for epoch in self.epochs:
+            if epoch >= epochs:
+                return
+            try:
+                yield epoch, self.answer(code, epochs=epoch, replicate=replicate)
+            except NotMeasured:
+                continue
 
     def _cost(self, name: str, code: Code) -> float:
         """Look a scalar of an architecture up.

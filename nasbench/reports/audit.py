@@ -22,7 +22,7 @@ from nasbench.evaluation.provenance import provenance_here
 from nasbench.evaluation.retraining import RetrainingSource, open_live_of
 from nasbench.evaluation.source import Source
 from nasbench.evaluation.table_source import TableSource
-from nasbench.records import Code, Measurement
+from nasbench.records import Code, Measurement, OnEpoch
 from nasbench.reports.audit_trials import AuditTrial, Origins, compared
 from nasbench.reports.audit_verdict import Judgement, judge
 from nasbench.runs.columns import PURPOSES, STATUSES, RunColumns
@@ -118,9 +118,20 @@ class _Watched(RetrainingSource):
     def answer(self, code: Code, *, epochs: int, replicate: int) -> Measurement:
         """Train, then tell."""
         made = super().answer(code, epochs=epochs, replicate=replicate)
+        self._count()
+        return made
+
+    def follow(
+        self, code: Code, *, epochs: int, replicate: int, on_epoch: OnEpoch
+    ) -> tuple[Measurement, int]:
+        """Train under the strategy's eyes, then tell."""
+        made = super().follow(code, epochs=epochs, replicate=replicate, on_epoch=on_epoch)
+        self._count()
+        return made
+
+    def _count(self) -> None:
         self.done += 1
         self.progress(self.done, max(self.total, self.done), "live trainings")
-        return made
 
 
 def audit(

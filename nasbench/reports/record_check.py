@@ -63,6 +63,7 @@ def _settings(suite: Suite, panel: PackedPanel, label: str) -> dict[str, Any]:
         "budget": suite.budget,
         "workers": suite.workers,
         "charging": Charging.of(suite.charging).as_dict(),
+        "cluster": suite.cluster or None,
     }
 
 

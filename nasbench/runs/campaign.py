@@ -89,6 +89,11 @@ def check_suite(suite: Suite, *, device: str | None = None, into: Path | None = 
                 f"workers: live source {source.info.name} trains one network at a time a run, got "
                 f"{suite.workers}. Run seeds side by side with --jobs instead."
             )
+        if suite.cluster and source.is_live:
+            raise BadOption(
+                "cluster: speeds, delays and failures are simulated on tables and surrogates only, got live "
+                f"source {source.info.name}."
+            )
         if suite.epochs is not None and suite.epochs not in source.epochs:
             held = ", ".join(str(e) for e in source.epochs)
             raise BadOption(f"epochs: source {source.info.name} answers for {held}, got {suite.epochs}.")

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from nasbench.records import Purpose, Status
+from nasbench.records import Purpose, Reported, Status
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -36,6 +36,8 @@ class RunColumns:
         charged_seconds: (T,) what the trial cost.
         finished_seconds: (T,) run clock at its end, non-decreasing.
         reasons: Why a failed trial failed, by its row.
+        reported: What the strategy was shown of a live training while it ran, by row: (epochs, validation
+            error, charged seconds) each time.
         origins: Where the answer came from, ``"table"`` or ``"live"``, by row; empty unless the source mixes.
     """
 
@@ -54,6 +56,7 @@ class RunColumns:
     finished_seconds: npt.NDArray[np.float64]
     reasons: dict[int, str] = field(default_factory=dict)
     origins: dict[int, str] = field(default_factory=dict)
+    reported: dict[int, tuple[Reported, ...]] = field(default_factory=dict)
 
     @property
     def spent_seconds(self) -> npt.NDArray[np.float64]:

@@ -14,6 +14,7 @@ from nasbench.evaluation.charging import Charging
 from nasbench.evaluation.evaluator import Answer, Evaluator
 from nasbench.evaluation.source import Source
 from nasbench.records import Measurement, Proposal, Trial
+from nasbench.runs.cluster import Cluster
 from nasbench.runs.columns import RunColumns
 from nasbench.runs.loop import Outcome, run
 from nasbench.runs.reading import columns_of, trial_fields
@@ -37,6 +38,7 @@ class RunSpec:
         workers: Simulated workers.
         epochs: Training length of proposals that name none; None means the source's longest.
         charging: Charging policies by name.
+        cluster: Settings of the simulated cluster that differ from a plain one, by name.
     """
 
     suite: str
@@ -47,9 +49,11 @@ class RunSpec:
     workers: int = 1
     epochs: int | None = None
     charging: dict[str, str] = field(default_factory=dict)
+    cluster: dict[str, Any] = field(default_factory=dict)
 
     def header(self, source: Source, seed: int) -> dict[str, Any]:
         """Write the record header of this run: what it is, and nothing of when or where it ran."""
+        cluster = Cluster.of(self.cluster).as_dict()
         return {
             "suite": self.suite,
             "entry": self.entry,
@@ -63,6 +67,7 @@ class RunSpec:
             "workers": self.workers,
             "charging": Charging.of(self.charging).as_dict(),
             "nasbench": __version__,
+            **({"cluster": cluster} if cluster else {}),
         }
 
 
@@ -105,11 +110,14 @@ def execute(
     # A header read back from its file must equal this one, so it holds what JSON holds.
     header = json.loads(json.dumps(header))
     budget = parse_budget(spec.budget)
+    cluster = Cluster.of(spec.cluster)
     evaluator = Evaluator(source, seed=seed, charging=Charging.of(spec.charging), epochs=spec.epochs)
     if path is None:
         record = MemoryRecord()
         strategy = _made(spec, source, seed)
-        outcome = run(strategy, evaluator, budget=budget, workers=spec.workers, record=record)
+        outcome = run(
+            strategy, evaluator, budget=budget, workers=spec.workers, cluster=cluster, record=record
+        )
         return columns_of(header, record), outcome
     if not source.is_live and evaluator.charging.thinking == "measured" and path.exists():
         _start_over(path)
@@ -122,6 +130,7 @@ def execute(
             evaluator,
             budget=budget,
             workers=spec.workers,
+            cluster=cluster,
             record=file,
             recorded=None if replay is None else replay.get,
         )
@@ -184,6 +193,7 @@ def _recorded_answers(path: Path, file: FileRecord) -> dict[int, Answer]:
             trial["status"],
             trial.get("reason", ""),
             trial.get("origin", ""),
+            trial["reported"],
         )
         answers[trial["n"]] = (measurement, trial["epochs"], trial["replicate"], trial["charged_seconds"])
     return answers

@@ -1,7 +1,8 @@
-"""The only loop: ask, answer, wait for the next finish, tell.
+"""The only loop: ask, answer, wait for the next event, tell.
 
-Workers are a heap of finish times. The strategy is asked whenever a worker is idle and told each trial in
-order of finish (ties: in order of proposal), so that W workers give the same bytes on any machine. A run
+Workers are a heap of event times. The strategy is asked whenever a worker is idle and told each trial in
+order of finish (ties: in order of proposal), so that W workers give the same bytes on any machine. A strategy
+that has ``report`` is shown each epoch of its running trials in the same order. A run
 spends charged seconds (summed over its workers) or evaluations; it ends before the first trial that would
 exceed its budget, so that a shorter budget is an exact prefix of a longer one.
 """
@@ -13,10 +14,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nasbench.errors import CallOrder, NasbenchError
+from nasbench.errors import BadOption, CallOrder, NasbenchError
 from nasbench.evaluation.evaluator import Answer, Evaluator
 from nasbench.records import Measurement, Trial
+from nasbench.runs.cluster import Cluster
+from nasbench.runs.course import Course, Courses
 from nasbench.runs.record import MemoryRecord
+from nasbench.runs.watching import RAISED, Fault, Tally, Watcher
 from nasbench.strategies.strategy import Strategy
 from nasbench.units import Budget
 
@@ -52,6 +56,7 @@ def run(
     *,
     budget: Budget,
     workers: int = 1,
+    cluster: Cluster | None = None,
     record: MemoryRecord | None = None,
     recorded: Recorded | None = None,
 ) -> Outcome:
@@ -62,6 +67,7 @@ def run(
         evaluator: What answers and prices; made for this run's seed.
         budget: What the run may spend.
         workers: Simulated workers, >= 1.
+        cluster: How they run; None means that they are equal and nothing befalls them.
         record: Where finished trials go; in memory if None.
         recorded: Answers that a record being resumed already holds (live sources).
 
@@ -70,7 +76,8 @@ def run(
         does not hold ends its run as ``"failed"`` with the reason; trials told before stay.
 
     Raises:
-        CallOrder: ``workers`` is below 1, or more than one for a live source.
+        CallOrder: ``workers`` is below 1, or a live source is given more than one or a simulated cluster.
+        FormatError: A live run is resumed and the strategy does not say again what it said.
         OSError: The record could not be written.
     """
     if workers < 1 or (workers > 1 and evaluator.source.is_live):
@@ -78,12 +85,18 @@ def run(
             f"workers: expected 1 for live training and at least 1 otherwise, got {workers}. "
             "Run several seeds side by side with --jobs instead."
         )
+    cluster = cluster if cluster is not None else Cluster()
+    if evaluator.source.is_live and not cluster.is_plain:
+        raise CallOrder(
+            f"cluster: expected no simulated speeds, delays or failures for live training, got "
+            f"{cluster.as_dict()}. They are for tables and surrogates."
+        )
     record = record if record is not None else MemoryRecord()
-    tally = _Tally()
+    tally = Tally()
     reason = ""
     try:
-        end = _loop(strategy, evaluator, budget, workers, record, recorded, tally)
-    except _Fault as fault:
+        end = _loop(strategy, evaluator, budget, workers, cluster, record, recorded, tally)
+    except Fault as fault:
         end, reason = "failed", str(fault)
     finally:
         fault_in_close = _closed(strategy)
@@ -100,26 +113,9 @@ def _closed(strategy: Strategy) -> str:
         return ""
     try:
         close()
-    except _RAISED as error:
+    except RAISED as error:
         return f"close raised {type(error).__name__}: {error}"
     return ""
-
-
-_RAISED = (Exception, SystemExit)
-"""What a strategy may raise without taking the other runs down with it; SystemExit is not an Exception."""
-
-
-class _Fault(Exception):
-    """What a strategy did wrong; becomes the run's reason."""
-
-
-class _Tally:
-    """What a run has come to so far; kept outside the loop so that a fault does not lose it."""
-
-    def __init__(self) -> None:
-        self.trials = 0
-        self.spent_seconds = 0.0
-        self.thinking_seconds = 0.0
 
 
 def _loop(
@@ -127,9 +123,10 @@ def _loop(
     evaluator: Evaluator,
     budget: Budget,
     workers: int,
+    cluster: Cluster,
     record: MemoryRecord,
     recorded: Recorded | None,
-    tally: _Tally,
+    tally: Tally,
 ) -> str:
     """Run to the end and say why it ended. Flat and full of locals: it is the hot path of every search."""
     ask, tell, answer, add = strategy.ask, strategy.tell, evaluator.answer, record.add
@@ -137,7 +134,12 @@ def _loop(
     limit_seconds = float("inf") if budget.seconds is None else budget.seconds
     limit_trials = budget.evaluations
     charge_thinking = evaluator.charging.thinking == "measured"
-    running: list[tuple[float, int, Trial, Measurement]] = []
+    report = getattr(strategy, "report", None)
+    watcher = None if report is None else Watcher(report, tally)
+    courses = None  # the hot path goes without
+    if not evaluator.source.is_live and (watcher is not None or not cluster.is_plain):
+        courses = Courses(evaluator, cluster, workers, watcher)
+    running: list[tuple[float, int, Trial, Measurement | Course]] = []
     clock = spent = 0.0
     number = searched = free_in_a_row = 0
     told = 0.0  # time spent in tell since the last ask
@@ -147,24 +149,36 @@ def _loop(
             before = now()
             try:
                 proposals = ask(idle)
-            except _RAISED as error:
-                raise _Fault(f"ask raised {type(error).__name__}: {error}") from error
+            except RAISED as error:
+                raise Fault(f"ask raised {type(error).__name__}: {error}") from error
             thought = now() - before
             tally.thinking_seconds += thought
             if not isinstance(proposals, list):
-                raise _Fault(f"ask({idle}) returned {type(proposals).__name__}, not a list of proposals")
+                raise Fault(f"ask({idle}) returned {type(proposals).__name__}, not a list of proposals")
             if not proposals:
                 break
             if len(proposals) > idle:
-                raise _Fault(f"ask({idle}) returned {len(proposals)} proposals")
+                raise Fault(f"ask({idle}) returned {len(proposals)} proposals")
             for proposal in proposals:
                 known = None if recorded is None else recorded(number)
+                on_report = None
+                if watcher is not None and courses is None:
+                    if known is None:
+                        on_report = watcher.live(number, proposal, clock)
+                    else:
+                        watcher.show_again(number, proposal, clock, known)
                 try:
-                    measurement, epochs, replicate, charged = answer(proposal, known)
+                    if (
+                        running
+                        and proposal.continues is not None
+                        and _is_running(running, proposal.continues)
+                    ):
+                        raise BadOption(f"continues: trial {proposal.continues} is still running.")
+                    measurement, epochs, replicate, charged = answer(proposal, known, on_report)
                 except NasbenchError as error:
-                    raise _Fault(f"proposal {number}: {error}") from error
+                    raise Fault(f"proposal {number}: {error}") from error
                 except (AttributeError, TypeError, ValueError) as error:
-                    raise _Fault(f"proposal {number} is not a valid proposal: {error}") from error
+                    raise Fault(f"proposal {number} is not a valid proposal: {error}") from error
                 if charge_thinking and known is None:  # what a record holds was charged with its thinking
                     charged += thought + told
                 finished = clock + charged
@@ -180,19 +194,29 @@ def _loop(
                     finished,
                     proposal.purpose,
                 )
-                heappush(running, (finished, number, trial, measurement))
+                if courses is None:
+                    heappush(running, (finished, number, trial, measurement))
+                else:
+                    due, course = courses.start(proposal, trial, measurement)
+                    heappush(running, (due, number, trial, course))
                 number += 1
             told = 0.0
         if not running:
             return "done"
-        clock, _, trial, measurement = heappop(running)
+        clock, at, trial, found = heappop(running)
+        if isinstance(found, Course):
+            next_due = courses.step(found, clock) if courses is not None else None
+            if next_due is not None:
+                heappush(running, (next_due, at, trial, found))
+                continue
+            trial, found = found.trial, found.measurement
         charged = trial.charged_seconds
         if spent + charged > limit_seconds:
             return "budget"
         spent += charged
         tally.trials += 1
         tally.spent_seconds = spent
-        add(trial, measurement)
+        add(trial, found)
         if trial.purpose == "search":
             searched += 1
             if searched == limit_trials:
@@ -200,8 +224,8 @@ def _loop(
             before = now()
             try:
                 tell([trial])
-            except _RAISED as error:
-                raise _Fault(f"tell raised {type(error).__name__}: {error}") from error
+            except RAISED as error:
+                raise Fault(f"tell raised {type(error).__name__}: {error}") from error
             thought = now() - before
             tally.thinking_seconds += thought
             told += thought
@@ -210,3 +234,7 @@ def _loop(
         free_in_a_row = 0 if charged > 0.0 else free_in_a_row + 1
         if free_in_a_row >= FREE_ANSWERS_IN_A_ROW:
             return "stalled"
+
+
+def _is_running(running: list[tuple[float, int, Trial, Measurement | Course]], number: int) -> bool:
+    return any(entry[1] == number for entry in running)

@@ -94,6 +94,8 @@ class PackedRecords:
                     about = [run.header, run.end, run.reason, {str(k): v for k, v in run.reasons.items()}]
                     if run.origins:
                         about.append({str(k): v for k, v in run.origins.items()})
+                    if run.reported:
+                        about.append({"reported": {str(k): v for k, v in run.reported.items()}})
                     digest.update(_json(about).encode() + b"\0")
                     for name in _COLUMNS:
                         digest.update(np.ascontiguousarray(getattr(run, name)).tobytes())
@@ -158,6 +160,8 @@ def _write_panel(group: h5py.Group, panel: PackedPanel) -> None:
         }
         if any(run.origins for run in runs):
             about["trial_origins"] = [{str(k): v for k, v in run.origins.items()} for run in runs]
+        if any(run.reported for run in runs):
+            about["trial_reports"] = [{str(k): v for k, v in run.reported.items()} for run in runs]
         # Seeds added later may have been run under another name of the suite or by another version.
         about["headers"] = [{k: v for k, v in run.header.items() if k != "seed"} for run in runs]
         if all(other == header for other in about["headers"]):
@@ -242,6 +246,12 @@ def _read_panel(group: h5py.Group) -> PackedPanel:
                 reasons={int(i): text for i, text in about["trial_reasons"][k].items()},
                 origins={int(i): text for i, text in about["trial_origins"][k].items()}
                 if "trial_origins" in about
+                else {},
+                reported={
+                    int(i): tuple((e, v, s) for e, v, s in seen)
+                    for i, seen in about["trial_reports"][k].items()
+                }
+                if "trial_reports" in about
                 else {},
                 **{column: array[offsets[k] : offsets[k + 1]] for column, array in columns.items()},
             )

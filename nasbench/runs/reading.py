@@ -35,6 +35,13 @@ def _real(value: Any) -> bool:
     return type(value) in (int, float) and math.isfinite(value) and value >= 0
 
 
+def _reports(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(seen, list) and len(seen) == 3 and _whole(seen[0]) and _real(seen[1]) and _real(seen[2])
+        for seen in value
+    )
+
+
 _FIELDS: dict[str, Callable[[Any], bool]] = {
     "n": _whole,
     "code": lambda v: isinstance(v, list) and all(_whole(x) and x < 128 for x in v),
@@ -63,6 +70,9 @@ def trial_fields(path: Path, number: int, line: bytes) -> dict[str, Any]:
             raise FormatError(f"{path}: line {number}: {name}: {parsed[name]!r} is not a valid value.")
     if parsed.get("origin", "live") not in ("table", "live"):
         raise FormatError(f"{path}: line {number}: origin: {parsed['origin']!r} is not a valid value.")
+    if not _reports(parsed.get("reported", [])):
+        raise FormatError(f"{path}: line {number}: reported: expected [epochs, error, seconds] triples.")
+    parsed["reported"] = tuple((e, v, s) for e, v, s in parsed.get("reported", []))
     return parsed
 
 
@@ -94,6 +104,7 @@ def read_run(path: Path) -> RunColumns:
         finished_seconds=_floats(t["finished_seconds"] for t in trials),
         reasons={i: t["reason"] for i, t in enumerate(trials) if t.get("reason")},
         origins={i: t["origin"] for i, t in enumerate(trials) if t.get("origin")},
+        reported={i: t["reported"] for i, t in enumerate(trials) if t["reported"]},
     )
 
 
@@ -128,6 +139,7 @@ def columns_of(header: dict[str, Any], record: MemoryRecord) -> RunColumns:
         finished_seconds=_floats(finished),
         reasons={i: m.reason for i, m in enumerate(measurements) if m.reason},
         origins={i: m.origin for i, m in enumerate(measurements) if m.origin},
+        reported={i: m.reported for i, m in enumerate(measurements) if m.reported},
     )
 
 
@@ -153,6 +165,7 @@ def lines_of(run: RunColumns) -> list[bytes]:
             status=STATUSES[run.status[i]],
             reason=run.reasons.get(i, ""),
             origin=run.origins.get(i, ""),
+            reported=run.reported.get(i, ()),
         )
         lines.append(trial_line(row, measurement))
     digest = hashlib.sha256(b"".join(lines)).hexdigest()

@@ -61,6 +61,8 @@ def trial_line(row: Row, measurement: Measurement) -> bytes:
     because = f',"reason":{json.dumps(measurement.reason)}' if measurement.reason else ""
     if measurement.origin:
         because += f',"origin":{json.dumps(measurement.origin)}'
+    if measurement.reported:
+        because += f',"reported":{json.dumps(measurement.reported)}'
     return (
         f'{{"n":{number},"code":[{",".join(map(str, bytes(code)))}],"epochs":{epochs},'
         f'"replicate":{replicate},"status":"{measurement.status}","purpose":"{purpose}",'

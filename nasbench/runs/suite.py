@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from nasbench.errors import BadOption, FormatError
 from nasbench.evaluation.charging import Charging
+from nasbench.runs.cluster import Cluster
 from nasbench.runs.execute import RunSpec
 from nasbench.units import parse_budget
 
@@ -84,6 +85,7 @@ class Suite(BaseModel):
         workers: Simulated workers a run.
         epochs: Training length of proposals that name none; None means each source's longest.
         charging: Charging policies that differ from the defaults.
+        cluster: Settings of the simulated cluster, as in ``nasbench.runs.cluster``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -98,6 +100,7 @@ class Suite(BaseModel):
     workers: int = Field(default=1, ge=1)
     epochs: int | None = Field(default=None, ge=1)
     charging: dict[str, str] = Field(default_factory=dict)
+    cluster: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("budget")
     @classmethod
@@ -110,6 +113,11 @@ class Suite(BaseModel):
     def _charging(cls, policies: dict[str, str]) -> dict[str, str]:
         Charging.of(policies)
         return policies
+
+    @field_validator("cluster")
+    @classmethod
+    def _cluster(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        return Cluster.of(settings).as_dict()
 
     @model_validator(mode="after")
     def _distinct(self) -> Suite:
@@ -134,11 +142,15 @@ class Suite(BaseModel):
             workers=self.workers,
             epochs=self.epochs,
             charging=self.charging,
+            cluster=self.cluster,
         )
 
     def content(self) -> dict[str, Any]:
         """Return the suite as plain data, with every charging policy spelled out."""
-        return {**self.model_dump(mode="json"), "charging": Charging.of(self.charging).as_dict()}
+        content = {**self.model_dump(mode="json"), "charging": Charging.of(self.charging).as_dict()}
+        if not self.cluster:
+            del content["cluster"]
+        return content
 
 
 def parse_suite(data: dict[str, Any], *, where: str) -> Suite:
@@ -175,10 +187,11 @@ def write_suite(suite: Suite, path: Path) -> None:
     """Write a suite as TOML that ``read_suite`` reads back equal."""
     data = suite.model_dump(mode="json", exclude_none=True)
     rows = data.pop("strategies")
-    charging = data.pop("charging")
+    tables = {name: data.pop(name) for name in ("charging", "cluster")}
     lines = [f"{key} = {_toml(value)}" for key, value in data.items()]
-    if charging:
-        lines += ["", "[charging]", *(f"{key} = {_toml(value)}" for key, value in charging.items())]
+    for name, table in tables.items():
+        if table:
+            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
     for row in rows:
         options = row.pop("options")
         lines += ["", "[[strategies]]", *(f"{key} = {_toml(value)}" for key, value in row.items())]

@@ -11,12 +11,11 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nasbench.errors import BadOption
-from nasbench.records import Code, Verdict
+from nasbench.records import Code, OnEpoch, Verdict
 from nasbench.spaces import Space
 from nasbench.training import require_torch
 from nasbench.training.checkpoint import load_checkpoint, save_checkpoint
@@ -34,12 +33,10 @@ from nasbench.training.stopwatch import Stopwatch
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Evaluate", "OnEpoch", "Training", "train"]
+__all__ = ["Evaluate", "Training", "train"]
 
 Evaluate = Literal["every-epoch", "last-epoch"]
-OnEpoch = Callable[[int, float], Verdict]
-"""Asked after each epoch but the last with (epochs completed, validation error), what should become of it."""
-
+_WATCHED = ("valid_error", "train_seconds")  # what ``on_epoch`` is shown
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|not enough memory", re.IGNORECASE)
 
 
@@ -75,7 +72,8 @@ def train(
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         epochs: Stop after so many epochs of the recipe's schedule; None trains all of it.
         evaluate: Measure errors after every epoch, or after the last one only.
-        on_epoch: May stop or pause the training; needs errors after every epoch.
+        on_epoch: May stop or pause the training; needs errors after every epoch. Epochs that a checkpoint
+            holds are not shown again.
         checkpoint: File to go on from where it exists, and to write to: between epochs, when paused, and
             at the end, from where a longer training can go on. The caller deletes it.
         checkpoint_every_seconds: Least real time between two checkpoints while training; 0 writes one after
@@ -131,7 +129,7 @@ def train(
                 )
                 verdict = Verdict.CONTINUE
                 if on_epoch is not None and not last:
-                    verdict = on_epoch(session.epochs, session.curves["valid_error"][-1])
+                    verdict = on_epoch(session.epochs, *(session.curves[c][-1] for c in _WATCHED))
                 due = last or verdict is Verdict.PAUSE
                 if checkpoint is None:
                     if verdict is Verdict.PAUSE:

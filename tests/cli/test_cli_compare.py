@@ -195,7 +195,7 @@ def test_a_budget_below_one_evaluation_still_makes_a_page_with_a_warning(
         (("--epochs", "12"), "source nb201-cifar10 answers for 200, got 12"),
         (("--budget", "10evalss"), "budget: unknown unit 'evalss'"),
         (("--budget", "1cpu-days"), "Type it as gpu-days"),
-        (("--charging", "repeat"), "charging: expected policy=value, got 'repeat'"),
+        (("--charging", "repeat"), "charging: expected name=value, got 'repeat'"),
         (("--charging", "repeat=cach"), "expected one of full, cached, got 'cach'"),
         (("--charging", "repeats=full"), "expected policies among repeat, "),
         (("--source", "nb201-cifar1"), "Did you mean 'nb201-cifar10'"),

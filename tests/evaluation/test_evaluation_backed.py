@@ -11,6 +11,7 @@ from nasbench.evaluation.opening import open_source
 from nasbench.evaluation.recording import RecordingSource
 from nasbench.evaluation.retraining import RetrainingSource, open_live_of, recipe_of
 from nasbench.evaluation.source import Source
+from nasbench.records import Verdict
 from nasbench.runs.execute import RunSpec, execute
 from nasbench.runs.packing import (
     PackedEntry,
@@ -74,6 +75,37 @@ def test_it_is_a_live_source(backed):
     assert backed.info.kind == "trainer"
     assert backed.scored_by == "trial"
     assert np.isnan(backed.score([ALL_SKIP], epochs=2)).all()
+
+
+@pytest.mark.parametrize("code", [ALL_SKIP, MISSING], ids=["from the table", "trained now"])
+def test_both_kinds_can_be_followed_and_stopped(backed, retraining, code):
+    shown = []
+
+    def stop(epoch, error, seconds):
+        shown.append((epoch, error))
+        return Verdict.STOP
+
+    found, reached = backed.follow(code, epochs=2, replicate=0, on_epoch=stop)
+    assert (found.status, reached) == ("stopped", 1)
+    assert shown == [(1, found.valid_error)]
+    assert found.origin == ("live" if code == MISSING else "table")
+    again, _ = retraining.follow(code, epochs=2, replicate=0, on_epoch=lambda *_: Verdict.STOP)
+    assert (again.valid_error, again.test_error) == (found.valid_error, found.test_error)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.STOP, Verdict.PAUSE])
+def test_a_recorded_training_that_ends_early_is_a_short_row(tmp_path, verdict):
+    pytest.importorskip("sklearn")
+    tiny = replace(RECIPES["digits-small"], epochs=2, channels=4, cells_per_stage=1, batch_size=256)
+    path = tmp_path / "short.h5"
+    recording = RecordingSource(LiveSource("digits", tiny), path)
+    found, reached = recording.follow(ALL_SKIP, epochs=2, replicate=0, on_epoch=lambda *_: verdict)
+    assert (found.status, reached) == ("stopped" if verdict is Verdict.STOP else "ok", 1)
+    merge_log(path)
+    made = open_table(path)
+    assert made.query(ALL_SKIP, epochs=1, replicate=0).valid_error == np.float32(found.valid_error)
+    with pytest.raises(NotMeasured):
+        made.query(ALL_SKIP, epochs=2, replicate=0)
 
 
 def test_what_the_table_holds_comes_from_the_table(backed, table):

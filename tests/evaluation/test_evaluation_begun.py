@@ -6,12 +6,15 @@ from nasbench.evaluation.begun import BegunTrainings
 CODE = (1, 2, 3)
 
 
-def lend(trainings, epochs, *, code=CODE, replicate=0, longest=9):
+def lend(trainings, epochs, *, code=CODE, replicate=0, longest=9, ends_at=None):
     """Borrow a checkpoint, write it as a training would, and return its path."""
-    with trainings.checkpoint(code, replicate, epochs, longest=longest) as path:
-        if path is not None:
-            path.write_text(str(epochs))
-    return path
+    watched = ends_at is not None
+    with trainings.checkpoint(code, replicate, epochs, longest=longest, may_pause=watched) as lent:
+        if lent.path is not None:
+            lent.path.write_text(str(epochs))
+        if watched:
+            lent.reached = ends_at
+    return lent.path
 
 
 def test_a_longer_training_gets_the_file_of_the_shorter():
@@ -37,6 +40,28 @@ def test_the_longest_training_leaves_no_file():
 
 def test_the_longest_training_from_its_start_needs_no_file():
     assert lend(BegunTrainings(), 9) is None
+
+
+def test_a_paused_training_is_gone_on_with():
+    trainings = BegunTrainings()
+    path = lend(trainings, 9, ends_at=4)
+    assert path.read_text() == "9"
+    assert lend(trainings, 4) is None  # as long as what was begun
+    assert lend(trainings, 6) == path
+
+
+def test_a_stopped_training_leaves_no_file():
+    trainings = BegunTrainings()
+    assert not lend(trainings, 9, ends_at=0).exists()
+    assert lend(trainings, 9) is None
+
+
+def test_a_watched_training_as_long_as_what_was_begun_starts_anew():
+    trainings = BegunTrainings()
+    path = lend(trainings, 5)
+    with trainings.checkpoint(CODE, 0, 3, longest=9, may_pause=True) as lent:
+        assert lent.path == path
+        assert not path.exists()
 
 
 def test_replicates_and_architectures_have_files_of_their_own():

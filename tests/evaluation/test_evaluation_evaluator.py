@@ -220,7 +220,9 @@ def test_promotion_to_no_more_epochs_is_refused(toy_source, before, after):
 def test_promotion_of_a_failed_training_is_refused(failing_source):
     evaluator = Evaluator(failing_source, seed=0)
     evaluator.answer(Proposal((1, 1, 1), epochs=3))
-    with pytest.raises(BadOption, match=r"continues: expected a trial that trained, got 0, which failed"):
+    with pytest.raises(
+        BadOption, match=r"continues: expected a trial that trained and may go on, got 0, which failed"
+    ):
         evaluator.answer(Proposal((1, 1, 1), epochs=9, continues=0))
 
 

@@ -222,9 +222,48 @@ def test_the_same_question_again_is_trained_again(live, monkeypatch):
 
 
 def test_a_callback_may_stop_a_training(live):
-    stopped = live.train(ALL_1X1, epochs=3, replicate=0, on_epoch=lambda epoch, error: Verdict.STOP)
+    stopped = live.train(ALL_1X1, epochs=3, replicate=0, on_epoch=lambda *_: Verdict.STOP)
     assert stopped.status == "stopped"
     assert len(stopped.valid_error) == 1
+
+
+def test_a_followed_training_is_the_training(live):
+    seen = []
+
+    def watch(epoch, error, seconds):
+        seen.append((epoch, error))
+        assert seconds > 0
+        return Verdict.CONTINUE
+
+    followed, reached = live.follow(ALL_1X1, epochs=3, replicate=0, on_epoch=watch)
+    assert reached == 3
+    assert errors(followed) == errors(live.answer(ALL_1X1, epochs=3, replicate=0))
+    assert seen == [(epoch, live.answer(ALL_1X1, epochs=epoch, replicate=0).valid_error) for epoch in (1, 2)]
+
+
+def test_a_paused_training_goes_on_where_it_was(live, monkeypatch):
+    from nasbench.training import trainer
+
+    fresh = LiveSource("digits", live.recipe)
+    paused, reached = fresh.follow(ALL_1X1, epochs=3, replicate=0, on_epoch=lambda *_: Verdict.PAUSE)
+    assert (paused.status, reached) == ("ok", 1)
+    passes = []
+    original = trainer.train_epoch
+    monkeypatch.setattr(
+        trainer, "train_epoch", lambda *args, **options: passes.append(1) or original(*args, **options)
+    )
+    asked = []
+    whole, reached = fresh.follow(
+        ALL_1X1, epochs=3, replicate=0, on_epoch=lambda e, *_: asked.append(e) or Verdict.CONTINUE
+    )
+    assert (len(passes), asked, reached) == (2, [2], 3)
+    assert errors(whole) == errors(live.answer(ALL_1X1, epochs=3, replicate=0))
+
+
+def test_a_stopped_training_says_so(live):
+    stopped, reached = live.follow(ALL_1X1, epochs=3, replicate=0, on_epoch=lambda *_: Verdict.STOP)
+    assert (stopped.status, reached) == ("stopped", 1)
+    assert errors(stopped) == errors(live.answer(ALL_1X1, epochs=1, replicate=0))
 
 
 def test_latency_is_measured_where_asked(live):

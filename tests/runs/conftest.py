@@ -8,7 +8,7 @@ import pytest
 
 from nasbench.evaluation.charging import Charging
 from nasbench.evaluation.evaluator import Evaluator
-from nasbench.records import Proposal
+from nasbench.records import Measurement, Proposal
 from nasbench.runs.execute import RunSpec
 from nasbench.runs.loop import run
 from nasbench.runs.record import MemoryRecord
@@ -75,3 +75,34 @@ def spec():
         return RunSpec(**{**about, **changes})
 
     return describe
+
+
+class Curved:
+    """The toy table with an error after each of nine epochs, 0.02 lower each time."""
+
+    is_live = False
+    epochs = tuple(range(1, 10))
+
+    def __init__(self, source):
+        self.source, self.info, self.space, self.replicates = (
+            source,
+            source.info,
+            source.space,
+            source.replicates,
+        )
+
+    def replicates_of(self, code):
+        return self.source.replicates_of(code)
+
+    def answer(self, code, *, epochs, replicate):
+        last = self.source.answer(code, epochs=9, replicate=replicate)
+        rise = 0.02 * (9 - epochs)
+        return Measurement(last.valid_error + rise, last.test_error + rise, last.train_seconds * epochs / 9)
+
+    def curve(self, code, *, epochs, replicate):
+        return [(e, self.answer(code, epochs=e, replicate=replicate)) for e in self.epochs if e < epochs]
+
+
+@pytest.fixture
+def curved_source(toy_source):
+    return Curved(toy_source)

@@ -36,7 +36,7 @@ def numbers(training):
 
 
 def pause_after(epochs):
-    return lambda done, error: Verdict.PAUSE if done == epochs else Verdict.CONTINUE
+    return lambda done, *_: Verdict.PAUSE if done == epochs else Verdict.CONTINUE
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ from nasbench.training.trainer import train
 
 recipe = replace(RECIPES["digits-small"], epochs=4, channels=4, cells_per_stage=1, batch_size=256)
 
-def die(epoch, error):
+def die(epoch, error, seconds):
     if epoch == 3:  # the checkpoint of epoch 2 is the last
         os.kill(os.getpid(), signal.SIGKILL)
     return Verdict.CONTINUE
@@ -190,20 +190,20 @@ def test_a_pickle_that_would_run_code_is_refused(train, file):
 def test_a_stopped_training_keeps_its_curves(train):
     seen = []
 
-    def stop(epoch, error):
-        seen.append((epoch, error))
+    def stop(epoch, error, seconds):
+        seen.append((epoch, error, seconds))
         return Verdict.STOP if epoch == 2 else Verdict.CONTINUE
 
     stopped = train(on_epoch=stop)
     assert stopped.status == "stopped"
     assert stopped.reason == "stopped after epoch 2"
     assert numbers(stopped) == numbers(train(epochs=2))
-    assert seen == [(1, stopped.valid_error[0]), (2, stopped.valid_error[1])]
+    assert seen == list(zip((1, 2), stopped.valid_error, stopped.train_seconds, strict=True))
 
 
 def test_nobody_is_asked_after_the_last_epoch(train, tiny):
     asked = []
-    train(on_epoch=lambda epoch, error: asked.append(epoch) or Verdict.CONTINUE)
+    train(on_epoch=lambda epoch, *_: asked.append(epoch) or Verdict.CONTINUE)
     assert asked == list(range(1, tiny.epochs))
 
 
