@@ -62,9 +62,16 @@ def _pair(option: str, text: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def _shared(command: Any) -> Any:
-    """Add the options that ``compare`` and ``run`` share."""
+def shared_options(command: Any) -> Any:
+    """Add the options of every command that runs a suite."""
     for option in (
+        click.option(
+            "--into",
+            default=None,
+            metavar="FILE.h5",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Record every training of a live source into this table, made if it is not there.",
+        ),
         click.option(
             "--jobs",
             default=1,
@@ -118,14 +125,7 @@ def _shared(command: Any) -> Any:
     help="Simulated cluster: speeds=1:0.5, startup_seconds=30, failures_per_day=2, preemptions_per_day=5.",
 )
 @click.option("--title", default="", help="Headline of the page.")
-@click.option(
-    "--into",
-    default=None,
-    metavar="FILE.h5",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Record every training of a live source into this table, made if it is not there.",
-)
-@_shared
+@shared_options
 def compare(
     sources: str,
     strategies: str,
@@ -179,16 +179,22 @@ def compare(
     help="Folder of records and pages; one that holds a part of the same suite is continued.",
 )
 @click.option("--resume", is_flag=True, help="Only continue what OUT already holds.")
-@_shared
+@shared_options
 def run_suite_file(
-    suite_file: Path, out: Path, resume: bool, jobs: int, device: str | None, as_json: bool
+    suite_file: Path,
+    out: Path,
+    resume: bool,
+    into: Path | None,
+    jobs: int,
+    device: str | None,
+    as_json: bool,
 ) -> int:
     """Run a suite file and make its leaderboard; what OUT already holds is continued."""
     from nasbench.runs.suite import read_suite
 
     if resume and not (out / "suite.toml").is_file():
         raise BadOption(f"resume: {out} holds no suite to continue. Leave --resume out to start it.")
-    return run_to_page(read_suite(suite_file), out, jobs=jobs, device=device, as_json=as_json)
+    return run_to_page(read_suite(suite_file), out, jobs=jobs, device=device, into=into, as_json=as_json)
 
 
 @click.command()

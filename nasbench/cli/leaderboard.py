@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nasbench.cli.compare import AT_LEAST_ONE, run_to_page
+from nasbench.cli.compare import run_to_page, shared_options
 from nasbench.cli.output import json_option, print_json, say
 from nasbench.errors import MissingExtra
 
@@ -20,12 +20,8 @@ def group() -> None:
 
 @group.command()
 @_folder
-@click.option(
-    "--jobs", default=1, show_default=True, type=AT_LEAST_ONE, help="Processes; the result is the same."
-)
-@click.option("--device", default=None, help="Device of live sources, e.g. cuda.")
-@json_option
-def build(folder: Path, jobs: int, device: str | None, as_json: bool) -> int:
+@shared_options
+def build(folder: Path, into: Path | None, jobs: int, device: str | None, as_json: bool) -> int:
     """Run what FOLDER/suite.toml still misses, pack the records and make the pages."""
     from nasbench.reports.publish import SUITE
     from nasbench.runs.suite import read_suite
@@ -36,7 +32,7 @@ def build(folder: Path, jobs: int, device: str | None, as_json: bool) -> int:
             f"{folder}"
         )
     suite = read_suite(folder / SUITE)
-    return run_to_page(suite, folder, jobs=jobs, device=device, as_json=as_json)
+    return run_to_page(suite, folder, jobs=jobs, device=device, into=into, as_json=as_json)
 
 
 @group.command()

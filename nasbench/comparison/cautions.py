@@ -13,11 +13,17 @@ from nasbench.units import format_seconds
 FEW_SEEDS = 10
 
 _FAILED = STATUSES.index("failed")
+_STOPPED = STATUSES.index("stopped")
 
 
 def failed_trials(entry: EntryArrays) -> int:
     """Count the trials of all runs whose training failed."""
     return sum(int((run.status == _FAILED).sum()) for run in entry.runs)
+
+
+def stopped_trials(entry: EntryArrays) -> int:
+    """Count the trials of all runs that the strategy stopped early."""
+    return sum(int((run.status == _STOPPED).sum()) for run in entry.runs)
 
 
 def cautions(

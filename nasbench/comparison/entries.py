@@ -171,14 +171,6 @@ def entry_arrays(
     return made
 
 
-def distinct_architectures(run: RunColumns) -> int:
-    """Count the different architectures among a run's trials."""
-    if len(run.codes) == 0:
-        return 0
-    rows = np.ascontiguousarray(run.codes)
-    return len(set(rows.view(np.dtype((np.void, rows.shape[1] * rows.itemsize))).ravel().tolist()))
-
-
 def _any(values: Floats) -> bool:
     return bool(np.isfinite(values).any())
 

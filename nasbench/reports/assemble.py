@@ -117,6 +117,7 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
         codes=packed.codes.reshape(len(packed.codes), len(space.decisions)),
         score=packed.scores,
         entries=[entry(e.label, e.runs) for e in packed.entries],
+        cluster=suite.cluster,
         format_code=format_code,
     )
 

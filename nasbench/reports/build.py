@@ -18,10 +18,11 @@ import numpy.typing as npt
 
 from nasbench import __version__
 from nasbench.comparison.bootstrap import LEVEL, Resampler
-from nasbench.comparison.cautions import cautions, failed_trials
+from nasbench.comparison.cautions import cautions, failed_trials, stopped_trials
 from nasbench.comparison.checklist import Facts, checklist
 from nasbench.comparison.curves import Band
-from nasbench.comparison.entries import EntryArrays, Scores, distinct_architectures, entry_arrays
+from nasbench.comparison.effort import distinct_architectures, elapsed_seconds, full_trainings
+from nasbench.comparison.entries import EntryArrays, Scores, entry_arrays
 from nasbench.comparison.panel import PanelNumbers, TargetTimes, compare
 from nasbench.comparison.verdicts import ALPHA, verdict
 from nasbench.reports import leaderboard as model
@@ -126,6 +127,7 @@ def _panel(panel: PanelInput, suite: dict[str, Any], resampler: Resampler) -> mo
         budget=panel.budget,
         workers=panel.workers,
         charging=panel.charging,
+        cluster=panel.cluster,
         scored_by=panel.scored_by,
         score_note=panel.score_note,
         citation=panel.citation,
@@ -158,9 +160,12 @@ def _entry(panel: PanelInput, i: int, own: EntryArrays, numbers: PanelNumbers) -
         failures=[model.Failure(seed=seed, reason=why) for seed, why in entry.all_failures().items()],
         ends=dict(sorted(Counter(run.end for run in entry.runs).items())),
         failed_trials=failed_trials(own),
+        stopped_trials=stopped_trials(own),
         evaluations=_average([e[-1] if len(e) else 0.0 for e in own.evaluations]),
+        full_trainings=_average([full_trainings(run, epochs=panel.epochs) for run in own.runs]),
         distinct=_average([distinct_architectures(run) for run in own.runs]),
         days=_average([days(float(s[-1])) if len(s) else 0.0 for s in own.seconds]),
+        elapsed_days=_average([days(elapsed_seconds(run)) for run in own.runs]),
         curves={
             "days": _curves(panel, numbers.error_over_seconds[i], numbers.rank_over_seconds[i]),
             "evaluations": _curves(

@@ -62,6 +62,7 @@ class PanelInput:
         budget_evaluations: Evaluations of a run, or None.
         workers: Simulated workers.
         charging: Charging policies by name.
+        cluster: Settings of the simulated cluster that differ from a plain one.
         scored_by: What a score is; ``"trial"`` means the sealed test error of the incumbent's own trial.
         score_note: A sentence on it for readers.
         citation: Credit of the data.
@@ -94,6 +95,7 @@ class PanelInput:
     codes: npt.ArrayLike
     score: npt.ArrayLike
     entries: Sequence[EntryRuns]
+    cluster: dict[str, Any] = field(default_factory=dict)
     format_code: Callable[[npt.NDArray[np.int8]], str] = field(default=str)
 
     @property

@@ -80,7 +80,13 @@ class Failure(_Part):
 
 
 class Entry(_Part):
-    """One row: a strategy with its options."""
+    """One row: a strategy with its options.
+
+    ``evaluations``, ``full_trainings``, ``distinct``, ``days`` and ``elapsed_days`` are means over runs:
+    trials told, those of them that trained to the length that the panel scores, different architectures,
+    days charged over all workers, and days on the run's clock. ``stopped_trials`` and ``failed_trials`` are
+    sums.
+    """
 
     label: str
     strategy: str
@@ -92,9 +98,12 @@ class Entry(_Part):
     failures: list[Failure]
     ends: dict[str, int]
     failed_trials: int
+    stopped_trials: int
     evaluations: float | None
+    full_trainings: float | None
     distinct: float | None
     days: float | None
+    elapsed_days: float | None
     curves: dict[Axis, Curves]
     final: Final
     to_target: TimeToTarget | None
@@ -156,6 +165,7 @@ class Panel(_Part):
     budget: str
     workers: int
     charging: dict[str, str]
+    cluster: dict[str, Any]
     scored_by: str
     score_note: str
     citation: str

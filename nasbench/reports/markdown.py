@@ -107,6 +107,7 @@ def _panel_parts(panel: Panel, picture: str | None) -> list[str]:
     charging = "; ".join(
         f"{name.replace('_', ' ')}: {value}" for name, value in sorted(panel.charging.items())
     )
+    cluster = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in sorted(panel.cluster.items()))
     parts.append(
         _facts(
             [
@@ -119,6 +120,7 @@ def _panel_parts(panel: Panel, picture: str | None) -> list[str]:
                     ),
                 ),
                 *([("Charging", escape_text(charging))] if charging else []),
+                *([("Simulated cluster", escape_text(cluster))] if cluster else []),
                 (
                     "Space and data",
                     escape_text(f"{panel.space}, {panel.dataset}, {panel.epochs} epochs ({panel.kind})"),

@@ -122,6 +122,22 @@ def test_two_sources_make_two_panels_and_options_are_stated(nasbench: Nasbench, 
     assert ended.data["title"] == "Two panels"
 
 
+def test_simulated_cluster_is_stated_and_kept(nasbench: Nasbench, tmp_path: Path) -> None:
+    ended = nasbench(
+        "compare", "--source", "nb201-cifar10", "--budget", "1gpu-days", "--seeds", "2", "--strategies",
+        "random-search", "--workers", "3", "--cluster", "speeds=1:0.5", "--cluster", "failures_per_day=5",
+        "--cluster", "startup_seconds=30", "--out", tmp_path / "x", "--json",
+    )  # fmt: skip
+    assert ended.status == 0
+    panel = ended.data["panels"][0]
+    assert panel["cluster"] == {"failures_per_day": 5, "speeds": [1, 0.5], "startup_seconds": 30}
+    assert panel["entries"][0]["failed_trials"] > 0
+    assert "<dt>Simulated cluster</dt>" in (tmp_path / "x" / "index.html").read_text()
+    assert "Simulated cluster" in (tmp_path / "x" / "README.md").read_text()
+    verified = nasbench("leaderboard", "verify", tmp_path / "x")
+    assert verified.status == 0
+
+
 def test_the_number_of_processes_changes_nothing(nasbench: Nasbench, tmp_path: Path) -> None:
     strategies = "random-search,regularized-evolution"
     assert _compare(nasbench, tmp_path / "a" / "x", strategies=strategies).status == 0
@@ -196,6 +212,9 @@ def test_a_budget_below_one_evaluation_still_makes_a_page_with_a_warning(
         (("--budget", "10evalss"), "budget: unknown unit 'evalss'"),
         (("--budget", "1cpu-days"), "Type it as gpu-days"),
         (("--charging", "repeat"), "charging: expected name=value, got 'repeat'"),
+        (("--cluster", "speeds"), "cluster: expected name=value, got 'speeds'"),
+        (("--cluster", "speeds=1:fast"), "cluster.speeds: expected one or more numbers > 0, got [1, 'fast']"),
+        (("--cluster", "failures=2"), "cluster: expected settings among speeds, startup_seconds"),
         (("--charging", "repeat=cach"), "expected one of full, cached, got 'cach'"),
         (("--charging", "repeats=full"), "expected policies among repeat, "),
         (("--source", "nb201-cifar1"), "Did you mean 'nb201-cifar10'"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from nasbench.comparison.cautions import cautions, failed_trials
-from nasbench.comparison.entries import Scores, distinct_architectures, entry_arrays
+from nasbench.comparison.entries import Scores, entry_arrays
 from nasbench.comparison.pairs import MANN_WHITNEY, WILCOXON, contrast
 from nasbench.comparison.verdicts import p_text, verdict
 from nasbench.errors import BadOption
@@ -47,11 +47,6 @@ def test_two_runs_of_one_seed_are_refused(make_run):
 def test_scores_of_another_length_are_refused():
     with pytest.raises(BadOption, match=r"score: expected one score an architecture \(= 2\), got 1\."):
         Scores.of([[0], [1]], [0.1])
-
-
-def test_distinct_architectures_are_counted_once(make_run):
-    assert distinct_architectures(make_run([0.5, 0.4, 0.3], codes=[[1, 2], [2, 1], [1, 2]])) == 2
-    assert distinct_architectures(make_run([])) == 0
 
 
 def test_seconds_to_a_target_and_extremes(make_run):
