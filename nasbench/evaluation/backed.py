@@ -7,7 +7,9 @@ the seconds of both kinds apart.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +48,9 @@ class BackedSource:
         self.epochs = tuple(sorted({*table.epochs, *(e for e in live.epochs if e <= table.epochs[-1])}))
         self.replicates = table.replicates
         self._retraining = retraining
+        self.costs: dict[str, Callable[[Code], float]] = {
+            name: partial(self._cost, name) for name in TableSource(table).costs if name in live.costs
+        }
         self._recorded = TableSource(table)
         self._trained: dict[tuple[Code, int, int], Measurement] = {}
         recorded = self._recorded.info
@@ -65,6 +70,13 @@ class BackedSource:
                 "torch": live.info.extra.get("torch", ""),
             },
         )
+
+    def _cost(self, name: str, code: Code) -> float:
+        """Look a cost up, or count it on the network where the table does not hold the architecture."""
+        try:
+            return self._recorded.costs[name](code)
+        except NotMeasured:
+            return self._retraining.live.costs[name](code)
 
     def replicates_of(self, code: Code) -> int:
         """Count the table's repeats of an architecture; of one that it does not hold, the largest number.

@@ -10,6 +10,7 @@ both parts.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,8 @@ class LiveSource:
         latency_passes: Forward passes by which ``train`` measures the latency; 0 measures none.
 
     Attributes:
-        info, space, epochs, replicates, is_live: As in ``Source``.
+        info, space, epochs, replicates, is_live, costs: As in ``Source``; costs are those that the network
+            itself tells: parameters and multiply-accumulates.
         recipe: As given.
 
     Raises:
@@ -81,6 +83,11 @@ class LiveSource:
         self.replicates = replicates
         self._latency_passes = latency_passes
         self._begun = BegunTrainings()
+        self._counted: dict[Code, tuple[int, int]] = {}
+        self.costs: dict[str, Callable[[Code], float]] = {
+            "parameters": lambda code: float(self._count(code)[0]),
+            "macs": lambda code: float(self._count(code)[1]),
+        }
         name = self._data.name
         self.info = SourceInfo(
             label=label_of("live", name, recipe.recipe_hash),
@@ -110,6 +117,29 @@ class LiveSource:
         """
         self.space.check(code)
         return self.replicates
+
+    def _count(self, code: Code) -> tuple[int, int]:
+        """Count the parameters and the multiply-accumulates of a network that is built, but not trained.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        if code not in self._counted:
+            import torch
+
+            from nasbench.training.networks import build_network
+            from nasbench.training.networks.cost import count_macs, count_parameters
+
+            with torch.device("meta"):  # draws nothing, computes nothing
+                network = build_network(
+                    self.space.name,
+                    self.space.check(code),
+                    recipe=self.recipe,
+                    image_shape=self._data.image_shape,
+                    classes=self._data.classes,
+                )
+            self._counted[code] = count_parameters(network), count_macs(network, self._data.image_shape)
+        return self._counted[code]
 
     def train(
         self,

@@ -38,7 +38,7 @@ class RecordingSource:
         device: The device that ``live`` trains on, for the provenance.
 
     Attributes:
-        info, space, epochs, replicates, is_live: Those of ``live``.
+        info, space, epochs, replicates, is_live, costs: Those of ``live``.
         live: As given.
 
     Raises:
@@ -60,6 +60,7 @@ class RecordingSource:
         self.epochs = live.epochs
         self.replicates = live.replicates
         self.recipe = live.recipe
+        self.costs = live.costs
         self._header = LogHeader(into.name.removesuffix(".h5"), live.epochs, info)
         self._provenance = provenance_here(device or "cpu")
 

@@ -16,6 +16,7 @@ from nasbench.errors import BadOption, NasbenchError, NotMeasured
 from nasbench.evaluation.live import LiveSource
 from nasbench.evaluation.recording import RecordingSource
 from nasbench.evaluation.source import label_of
+from nasbench.evaluation.table_source import TableSource
 from nasbench.records import Code, Measurement, Measurements, OnEpoch, Verdict
 from nasbench.store.info import TableInfo
 from nasbench.store.table import Table
@@ -112,7 +113,7 @@ class RetrainingSource:
         live: What trains; made by ``open_live_of``, or a recording of it.
 
     Attributes:
-        info, space, epochs, replicates, is_live: As in ``Source``.
+        info, space, epochs, replicates, is_live, costs: As in ``Source``; costs are the table's.
         table: As given.
         live: As given.
     """
@@ -125,6 +126,7 @@ class RetrainingSource:
         self.space = table.space
         self.epochs = table.epochs
         self.replicates = table.replicates
+        self.costs = TableSource(table).costs
         self.info = replace(
             live.info,
             label=label_of("retrained", table.name, table.content_hash),

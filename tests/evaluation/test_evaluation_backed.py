@@ -93,6 +93,15 @@ def test_both_kinds_can_be_followed_and_stopped(backed, retraining, code):
     assert (again.valid_error, again.test_error) == (found.valid_error, found.test_error)
 
 
+def test_costs_come_from_the_table_or_are_counted(backed, retraining, table):
+    row = table.row(ALL_SKIP)
+    assert backed.costs["macs"](ALL_SKIP) == float(table.scalar("macs")[row])
+    assert retraining.costs["macs"](ALL_SKIP) == backed.costs["macs"](ALL_SKIP)
+    assert backed.costs["parameters"](MISSING) > 0
+    with pytest.raises(NotMeasured):
+        retraining.costs["parameters"](MISSING)
+
+
 @pytest.mark.parametrize("verdict", [Verdict.STOP, Verdict.PAUSE])
 def test_a_recorded_training_that_ends_early_is_a_short_row(tmp_path, verdict):
     pytest.importorskip("sklearn")

@@ -260,6 +260,18 @@ def test_a_paused_training_goes_on_where_it_was(live, monkeypatch):
     assert errors(whole) == errors(live.answer(ALL_1X1, epochs=3, replicate=0))
 
 
+def test_costs_are_those_of_the_network_that_is_trained(live):
+    import torch
+
+    before = torch.random.get_rng_state()
+    counted = {name: cost(ALL_1X1) for name, cost in live.costs.items()}
+    assert torch.equal(before, torch.random.get_rng_state())
+    trained = live.train(ALL_1X1, epochs=1, replicate=0)
+    assert counted == {"parameters": trained.parameters, "macs": trained.macs}
+    with pytest.raises(NotInSpace):
+        live.costs["macs"]((9,) * 6)
+
+
 def test_a_stopped_training_says_so(live):
     stopped, reached = live.follow(ALL_1X1, epochs=3, replicate=0, on_epoch=lambda *_: Verdict.STOP)
     assert (stopped.status, reached) == ("stopped", 1)
