@@ -74,34 +74,14 @@ def tables(as_json: bool) -> int:
 @json_option
 def strategies(as_json: bool) -> int:
     """List the strategies: who proposes."""
-    from nasbench.errors import NasbenchError
-    from nasbench.strategies import STRATEGIES
-    from nasbench.strategies.loading import entry_point_strategies, load_strategy
+    from nasbench.strategies.catalogue import catalogue
 
-    rows = []
-    for name in sorted({*STRATEGIES, *entry_point_strategies()}):
-        try:
-            card = getattr(load_strategy(name), "card", None)
-        except NasbenchError as error:  # one broken plug-in is one line, not the end of the list
-            rows.append(
-                dict.fromkeys(("family", "paper", "table", "live"), "") | {"name": name, "needs": str(error)}
-            )
-            continue
-        rows.append(
-            {
-                "name": name,
-                "family": getattr(card, "family", ""),
-                "paper": getattr(card, "paper", ""),
-                "table": getattr(card, "table", ""),
-                "live": getattr(card, "live", ""),
-                "needs": ", ".join(getattr(card, "needs", ())),
-            }
-        )
+    rows: list[dict[str, Any]] = [entry.row() for entry in catalogue()]
     return _show(
         rows,
-        ["name", "family", "paper", "table", "live", "needs"],
+        ["name", "family", "paper", "table", "live", "multi-fidelity", "multi-objective", "needs"],
         as_json=as_json,
-        expendable="needs live table",
+        expendable="multi-objective needs live multi-fidelity table",
     )
 
 
