@@ -14,6 +14,7 @@ STRATEGIES: dict[str, str] = {
     "fixed": "nasbench.strategies.fixed:Fixed",
     "grid": "nasbench.strategies.grid:Grid",
     "local-search": "nasbench.strategies.local_search:LocalSearch",
+    "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
     "random-search": "nasbench.strategies.random_search:RandomSearch",
     "regularized-evolution": "nasbench.strategies.regularized_evolution:RegularizedEvolution",
     "reinforce": "nasbench.strategies.reinforce:Reinforce",
