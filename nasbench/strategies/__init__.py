@@ -13,6 +13,7 @@ __all__ = ["STRATEGIES", "Card", "ReportingStrategy", "Setting", "Strategy", "St
 STRATEGIES: dict[str, str] = {
     "fixed": "nasbench.strategies.fixed:Fixed",
     "grid": "nasbench.strategies.grid:Grid",
+    "large-scale-evolution": "nasbench.strategies.large_scale_evolution:LargeScaleEvolution",
     "local-search": "nasbench.strategies.local_search:LocalSearch",
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
     "random-search": "nasbench.strategies.random_search:RandomSearch",
