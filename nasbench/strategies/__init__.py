@@ -12,6 +12,7 @@ __all__ = ["STRATEGIES", "Card", "ReportingStrategy", "Setting", "Strategy", "St
 
 STRATEGIES: dict[str, str] = {
     "fixed": "nasbench.strategies.fixed:Fixed",
+    "genetic-algorithm": "nasbench.strategies.genetic_algorithm:GeneticAlgorithm",
     "grid": "nasbench.strategies.grid:Grid",
     "large-scale-evolution": "nasbench.strategies.large_scale_evolution:LargeScaleEvolution",
     "local-search": "nasbench.strategies.local_search:LocalSearch",
