@@ -11,6 +11,7 @@ from nasbench.strategies.strategy import Card, ReportingStrategy, Setting, Strat
 __all__ = ["STRATEGIES", "Card", "ReportingStrategy", "Setting", "Strategy", "StrategyFactory"]
 
 STRATEGIES: dict[str, str] = {
+    "cgp": "nasbench.strategies.cgp:CGP",
     "fixed": "nasbench.strategies.fixed:Fixed",
     "genetic-algorithm": "nasbench.strategies.genetic_algorithm:GeneticAlgorithm",
     "grid": "nasbench.strategies.grid:Grid",
