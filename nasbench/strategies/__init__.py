@@ -15,6 +15,7 @@ STRATEGIES: dict[str, str] = {
     "fixed": "nasbench.strategies.fixed:Fixed",
     "genetic-algorithm": "nasbench.strategies.genetic_algorithm:GeneticAlgorithm",
     "grid": "nasbench.strategies.grid:Grid",
+    "hierarchical-evolution": "nasbench.strategies.hierarchical_evolution:HierarchicalEvolution",
     "large-scale-evolution": "nasbench.strategies.large_scale_evolution:LargeScaleEvolution",
     "local-search": "nasbench.strategies.local_search:LocalSearch",
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
