@@ -19,6 +19,7 @@ STRATEGIES: dict[str, str] = {
     "large-scale-evolution": "nasbench.strategies.large_scale_evolution:LargeScaleEvolution",
     "local-search": "nasbench.strategies.local_search:LocalSearch",
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
+    "nsga2": "nasbench.strategies.nsga2:NSGA2",
     "random-search": "nasbench.strategies.random_search:RandomSearch",
     "regularized-evolution": "nasbench.strategies.regularized_evolution:RegularizedEvolution",
     "reinforce": "nasbench.strategies.reinforce:Reinforce",
