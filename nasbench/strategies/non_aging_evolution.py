@@ -7,8 +7,8 @@
 5. Repeat from 2.
 
 With ``worst_of="population"`` step 4 removes the worst of all members and the child, so that the population
-always holds the best that were ever told. Either way a member whose error was low by luck lives on and breeds,
-which is what aging prevents.
+always holds the best that were ever told. Either way a member whose error was low by luck lives on and
+breeds, which is what aging prevents.
 
 Steps 1 to 3 and the defaults are those of ``regularized_evolution``, whose code they are. Deviation from Real
 et al. 2019: there the sample that gave the parent also gives the member to remove; here another is drawn when
