@@ -15,17 +15,24 @@ from nasbench.spaces import SPACES, Decision, ProductSpace, get_space
 from nasbench.strategies import STRATEGIES, Card
 from nasbench.strategies.loading import load_strategy
 from nasbench.strategies.random_search import RandomSearch
-from nasbench.testing import ContractViolation, ToyChain, check_strategy, toy_space
+from nasbench.strategies.strategy import make
+from nasbench.testing import ContractViolation, ToyChain, check_strategy, toy_setting, toy_space
 from nasbench.testing.strategy import RULES
 
 WIDE = ProductSpace("wide", [Decision(f"d{i}", tuple("abcdefghij")) for i in range(40)])
 ALL_SPACES = [toy_space(), ToyChain(), WIDE, *(get_space(name) for name in SPACES)]
 
 
+# Options that make a strategy think less; what it does is the same.
+QUICK = {
+    "hierarchical-evolution": {"scrambling": 5},
+}
+
+
 def options_for(name, space):
     if name == "fixed":
         return {"architectures": [space.format(space.sample_one(lambda: 0.5))], "repeats": 3}
-    return {}
+    return QUICK.get(name, {})
 
 
 @pytest.mark.parametrize("space", ALL_SPACES, ids=lambda space: space.name)
@@ -271,5 +278,8 @@ def test_deterministic_card_excuses_from_other_seeds():
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_answers_beyond_the_asked_number_never_come(name):
     space = toy_space()
-    strategy = load_strategy(name)(space, rng=np.random.default_rng(0), **options_for(name, space))
+    options = options_for(name, space)
+    strategy = make(
+        load_strategy(name), space, rng=np.random.default_rng(0), setting=toy_setting(), **options
+    )
     assert strategy.ask(0) == []
