@@ -50,6 +50,8 @@ class Proposal:
         purpose: ``"search"`` is told back and may become the incumbent on its error; ``"report"`` marks the
             current answer of a weight-sharing search: recorded, never told back.
         continues: Number of an earlier trial whose training this one carries on, or None.
+        search_seconds: For a ``"report"``: what the search itself took since its previous proposal, charged
+            instead of the training that answers; None charges that training.
     """
 
     code: Code
@@ -57,6 +59,7 @@ class Proposal:
     replicate: int | None = None
     purpose: Purpose = "search"
     continues: int | None = None
+    search_seconds: float | None = None
 
 
 @dataclass(slots=True)

@@ -76,6 +76,7 @@ class Evaluator:
         self._visits: dict[Code, int] = {}
         self._first: dict[Code, tuple[Answer, _Training]] = {}
         self._trainings: list[_Training] = []
+        self._reports: dict[tuple[Code, int, int], Measurement] = {}
         self._known = _addresses.setdefault(source, {})
         self._cached = self.charging.repeat == "cached"
         self._canonical = self.charging.isomorph == "canonical"
@@ -122,8 +123,11 @@ class Evaluator:
         if address is None:
             address = self._address(code)
         bytes(code)  # refuses 1.0, which equals 1 and would be written as another thing
-        if proposal.purpose != "search" and proposal.purpose not in _PURPOSES:
-            raise BadOption(f"purpose: expected {' or '.join(_PURPOSES)}, got {proposal.purpose!r}.")
+        if proposal.purpose != "search":
+            if proposal.purpose not in _PURPOSES:
+                raise BadOption(f"purpose: expected {' or '.join(_PURPOSES)}, got {proposal.purpose!r}.")
+            if proposal.search_seconds is not None:
+                return self._looked_up(proposal, address, recorded)
         key = code
         if self._canonical:
             key = tuple(self.source.space.canonical(np.array([code]))[0].tolist())
@@ -165,6 +169,34 @@ class Evaluator:
         self._trainings.append(training)
         if self._cached:
             self._first.setdefault(key, (answer, training))
+        return answer
+
+    def _looked_up(self, proposal: Proposal, address: tuple[int, int], recorded: Answer | None) -> Answer:
+        """Answer a report that pays for the search behind it, not for the training that answers.
+
+        The same architecture gets the same training each time, and live it is trained once.
+
+        Raises:
+            BadOption: ``search_seconds`` is no number of seconds.
+            NotMeasured: Nothing was recorded.
+        """
+        code, charged = proposal.code, proposal.search_seconds
+        if charged is None or not 0.0 <= charged < float("inf"):
+            raise BadOption(f"search_seconds: expected a number of seconds >= 0, got {charged!r}.")
+        epochs = self.epochs if proposal.epochs is None else index(proposal.epochs)
+        replicate = proposal.replicate
+        if replicate is None:
+            replicate = self._replicate.below(address[1], address[0], 0)
+        if recorded is not None:
+            answer = recorded
+            self._reports[code, epochs, replicate] = recorded[0]
+        else:
+            found = self._reports.get((code, epochs, replicate))
+            if found is None:
+                found = self.source.answer(code, epochs=epochs, replicate=replicate)
+                self._reports[code, epochs, replicate] = found
+            answer = (found, epochs, replicate, float(charged))
+        self._trainings.append((code, code, epochs, replicate, _NAN))
         return answer
 
     def _watched(

@@ -81,6 +81,7 @@ def build_strategy(spec: RunSpec, source: Source, seed: int) -> Strategy:
     setting = Setting(
         epochs=tuple(epochs for epochs in source.epochs if epochs <= full),
         costs=getattr(source, "costs", {}),
+        relaxation=getattr(source, "relaxation", None),
     )
     return make(
         load_strategy(spec.strategy),

@@ -16,6 +16,7 @@ import numpy as np
 
 from nasbench.records import Code, Proposal, Trial, Verdict
 from nasbench.spaces import Space
+from nasbench.strategies.relaxation import RelaxationFactory
 
 Mode = Literal["faithful", "analogue", "degenerate", "no"]
 
@@ -55,10 +56,13 @@ class Setting:
             a proposal that names none gets.
         costs: What can be known of an architecture without training it, by name: ``"parameters"``,
             ``"macs"``, ``"latency_seconds"``. Each is a function of the code; asking is free.
+        relaxation: Makes what weight-sharing and differentiable strategies act on; None where the source has
+            none.
     """
 
     epochs: tuple[int, ...]
     costs: Mapping[str, Callable[[Code], float]] = field(default_factory=dict)
+    relaxation: RelaxationFactory | None = None
 
 
 @runtime_checkable

@@ -217,6 +217,28 @@ def test_promotion_to_no_more_epochs_is_refused(toy_source, before, after):
         evaluator.answer(Proposal(A, epochs=after, continues=0))
 
 
+def test_report_with_search_seconds_pays_for_the_search(toy_source):
+    evaluator = Evaluator(toy_source, seed=0)
+    answers = [
+        evaluator.answer(Proposal((2, 2, 2), purpose="report", search_seconds=seconds))
+        for seconds in (12.5, 0.0)
+    ]
+    assert [answer[3] for answer in answers] == [12.5, 0.0]
+    assert answers[0][:3] == answers[1][:3]  # the same training both times
+    assert answers[0][0].train_seconds > 300
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan"), float("inf")])
+def test_search_seconds_out_of_range_are_refused(toy_source, seconds):
+    with pytest.raises(BadOption, match="search_seconds: expected a number of seconds >= 0"):
+        Evaluator(toy_source, seed=0).answer(Proposal((0, 0, 1), purpose="report", search_seconds=seconds))
+
+
+def test_report_without_search_seconds_pays_for_its_training(toy_source):
+    answer = Evaluator(toy_source, seed=0).answer(Proposal((0, 0, 1), purpose="report", replicate=0))
+    assert answer[3] == answer[0].train_seconds
+
+
 def test_promotion_of_a_failed_training_is_refused(failing_source):
     evaluator = Evaluator(failing_source, seed=0)
     evaluator.answer(Proposal((1, 1, 1), epochs=3))

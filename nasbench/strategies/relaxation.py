@@ -1,0 +1,102 @@
+"""What weight-sharing and differentiable strategies act on: operations mixed by real numbers.
+
+A relaxation turns the choice of one operation an edge into weights over all operations of all edges. There
+are two: ``training.supernets`` (real shared weights, live) and ``surrogates`` (a table's multilinear
+extension, or a differentiable model of one). A strategy is written once against this protocol and runs on
+both; it gets one from ``Setting.relaxation``.
+
+Losses are differentiable in the mixture. On a supernet they are cross-entropies of the next minibatch; on a
+table they are expected validation errors, which is an analogue: there are no weights to train, so that
+``weight_step`` only costs its time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from nasbench.records import Code
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """How the operations of every edge are mixed.
+
+    Attributes:
+        weights: (E, O) torch tensor; an edge's output is the sum over operations of weight x output.
+        active: (E, O) bool torch tensor: operations that are executed. One that is not adds its bare weight
+            to the edge's output, so that a straight-through weight, whose value is zero, still gets a gradient
+            (GDAS). None executes every operation whose weight is not exactly zero.
+        part: The mixed operations see the first 1/part of the channels, the rest passes by (PC-DARTS); >= 1.
+        edge_weights: (E,) torch tensor that multiplies each edge's output (PC-DARTS), or None for ones.
+    """
+
+    weights: torch.Tensor
+    active: torch.Tensor | None = None
+    part: int = 1
+    edge_weights: torch.Tensor | None = None
+
+
+@runtime_checkable
+class Relaxation(Protocol):
+    """A space whose every decision is one edge with one operation, relaxed.
+
+    Attributes:
+        edges: E, the number of decisions of the space.
+        operations: O, choices of every decision, in the space's order.
+        is_analogue: True where no weights are shared: a table or a model of one.
+        seconds: Metered so far: measured on a supernet, priced from the table's recorded seconds otherwise.
+        epoch_steps: Weight steps of one epoch.
+    """
+
+    edges: int
+    operations: int
+    is_analogue: bool
+    seconds: float
+    epoch_steps: int
+
+    def weight_step(self, mixture: Mixture) -> float:
+        """Take one step of the shared weights on the next training minibatch; return its loss."""
+        ...
+
+    def training_loss(self, mixture: Mixture) -> torch.Tensor:
+        """Return the loss on the training minibatch that the next ``weight_step`` will take."""
+        ...
+
+    def architecture_loss(self, mixture: Mixture) -> torch.Tensor:
+        """Return the loss on the next validation minibatch."""
+        ...
+
+    def unrolled_gradient(self, mixture: Mixture, *, is_exact: bool = False) -> torch.Tensor:
+        """Return the gradient (E, O) of the validation loss after one virtual weight step.
+
+        This is DARTS' second order (Liu et al. 2019, Eq. 6 to 8), with respect to the mixture's weights.
+
+        Args:
+            mixture: Where.
+            is_exact: By automatic differentiation through the step instead of finite differences.
+
+        Returns:
+            On an analogue, which has no weights, the first-order gradient: second order is degenerate there.
+        """
+        ...
+
+    def score(self, codes: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
+        """Estimate the validation error of (n, E) discrete architectures with the shared weights, (n,)."""
+        ...
+
+
+RelaxationFactory = Callable[[np.random.Generator], Relaxation]
+"""Makes the relaxation of a run; draws only from the generator it is given."""
+
+
+def discretise(weights: torch.Tensor) -> Code:
+    """Take the operation of the highest weight of each edge, the first of equals."""
+    return tuple(int(choice) for choice in weights.detach().argmax(dim=1).tolist())
