@@ -11,18 +11,22 @@ from nasbench.strategies.strategy import Card, ReportingStrategy, Setting, Strat
 __all__ = ["STRATEGIES", "Card", "ReportingStrategy", "Setting", "Strategy", "StrategyFactory"]
 
 STRATEGIES: dict[str, str] = {
+    "baker-stop": "nasbench.strategies.baker_stop:BakerStop",
     "cgp": "nasbench.strategies.cgp:CGP",
+    "domhan-stop": "nasbench.strategies.domhan_stop:DomhanStop",
     "fixed": "nasbench.strategies.fixed:Fixed",
     "genetic-algorithm": "nasbench.strategies.genetic_algorithm:GeneticAlgorithm",
     "grid": "nasbench.strategies.grid:Grid",
     "hierarchical-evolution": "nasbench.strategies.hierarchical_evolution:HierarchicalEvolution",
     "large-scale-evolution": "nasbench.strategies.large_scale_evolution:LargeScaleEvolution",
     "local-search": "nasbench.strategies.local_search:LocalSearch",
+    "median-stop": "nasbench.strategies.median_stop:MedianStop",
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
     "nsga2": "nasbench.strategies.nsga2:NSGA2",
     "random-search": "nasbench.strategies.random_search:RandomSearch",
     "regularized-evolution": "nasbench.strategies.regularized_evolution:RegularizedEvolution",
     "reinforce": "nasbench.strategies.reinforce:Reinforce",
+    "successive-halving": "nasbench.strategies.successive_halving:SuccessiveHalving",
     "tpe": "nasbench.strategies.tpe:TPE",
 }
 """Name as people type it -> ``module:Class``, imported when asked for."""
