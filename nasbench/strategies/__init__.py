@@ -18,6 +18,7 @@ STRATEGIES: dict[str, str] = {
     "genetic-algorithm": "nasbench.strategies.genetic_algorithm:GeneticAlgorithm",
     "grid": "nasbench.strategies.grid:Grid",
     "hierarchical-evolution": "nasbench.strategies.hierarchical_evolution:HierarchicalEvolution",
+    "hyperband": "nasbench.strategies.hyperband:Hyperband",
     "large-scale-evolution": "nasbench.strategies.large_scale_evolution:LargeScaleEvolution",
     "local-search": "nasbench.strategies.local_search:LocalSearch",
     "median-stop": "nasbench.strategies.median_stop:MedianStop",
