@@ -11,6 +11,7 @@ from nasbench.strategies.strategy import Card, ReportingStrategy, Setting, Strat
 __all__ = ["STRATEGIES", "Card", "ReportingStrategy", "Setting", "Strategy", "StrategyFactory"]
 
 STRATEGIES: dict[str, str] = {
+    "asha": "nasbench.strategies.asha:ASHA",
     "baker-stop": "nasbench.strategies.baker_stop:BakerStop",
     "cgp": "nasbench.strategies.cgp:CGP",
     "domhan-stop": "nasbench.strategies.domhan_stop:DomhanStop",
