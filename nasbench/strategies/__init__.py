@@ -13,6 +13,7 @@ __all__ = ["STRATEGIES", "Card", "ReportingStrategy", "Setting", "Strategy", "St
 STRATEGIES: dict[str, str] = {
     "asha": "nasbench.strategies.asha:ASHA",
     "baker-stop": "nasbench.strategies.baker_stop:BakerStop",
+    "bohb": "nasbench.strategies.bohb:BOHB",
     "cgp": "nasbench.strategies.cgp:CGP",
     "domhan-stop": "nasbench.strategies.domhan_stop:DomhanStop",
     "fixed": "nasbench.strategies.fixed:Fixed",
