@@ -15,6 +15,7 @@ STRATEGIES: dict[str, str] = {
     "baker-stop": "nasbench.strategies.baker_stop:BakerStop",
     "bohb": "nasbench.strategies.bohb:BOHB",
     "cgp": "nasbench.strategies.cgp:CGP",
+    "dehb": "nasbench.strategies.dehb:DEHB",
     "domhan-stop": "nasbench.strategies.domhan_stop:DomhanStop",
     "fixed": "nasbench.strategies.fixed:Fixed",
     "genetic-algorithm": "nasbench.strategies.genetic_algorithm:GeneticAlgorithm",
