@@ -27,6 +27,7 @@ STRATEGIES: dict[str, str] = {
     "median-stop": "nasbench.strategies.median_stop:MedianStop",
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
     "nsga2": "nasbench.strategies.nsga2:NSGA2",
+    "progressive-dynamic-hurdles": "nasbench.strategies.hurdles:ProgressiveDynamicHurdles",
     "random-search": "nasbench.strategies.random_search:RandomSearch",
     "regularized-evolution": "nasbench.strategies.regularized_evolution:RegularizedEvolution",
     "reinforce": "nasbench.strategies.reinforce:Reinforce",
