@@ -13,6 +13,7 @@ __all__ = ["STRATEGIES", "Card", "ReportingStrategy", "Setting", "Strategy", "St
 STRATEGIES: dict[str, str] = {
     "asha": "nasbench.strategies.asha:ASHA",
     "baker-stop": "nasbench.strategies.baker_stop:BakerStop",
+    "blockqnn": "nasbench.strategies.blockqnn:BlockQNN",
     "bohb": "nasbench.strategies.bohb:BOHB",
     "cgp": "nasbench.strategies.cgp:CGP",
     "dehb": "nasbench.strategies.dehb:DEHB",
@@ -25,6 +26,9 @@ STRATEGIES: dict[str, str] = {
     "large-scale-evolution": "nasbench.strategies.large_scale_evolution:LargeScaleEvolution",
     "local-search": "nasbench.strategies.local_search:LocalSearch",
     "median-stop": "nasbench.strategies.median_stop:MedianStop",
+    "metaqnn": "nasbench.strategies.metaqnn:MetaQNN",
+    "nas-rl": "nasbench.strategies.nas_rl:NASRL",
+    "nasnet-ppo": "nasbench.strategies.nasnet_ppo:NASNetPPO",
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
     "nsga2": "nasbench.strategies.nsga2:NSGA2",
     "progressive-dynamic-hurdles": "nasbench.strategies.hurdles:ProgressiveDynamicHurdles",
@@ -33,5 +37,6 @@ STRATEGIES: dict[str, str] = {
     "reinforce": "nasbench.strategies.reinforce:Reinforce",
     "successive-halving": "nasbench.strategies.successive_halving:SuccessiveHalving",
     "tpe": "nasbench.strategies.tpe:TPE",
+    "trpo": "nasbench.strategies.trpo:TRPO",
 }
 """Name as people type it -> ``module:Class``, imported when asked for."""
