@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ from nasbench.errors import NotMeasured
 from nasbench.evaluation.source import label_of
 from nasbench.records import Code, Measurement, Measurements, SourceInfo
 from nasbench.store.table import Table
+from nasbench.surrogates.multilinear import MultilinearRelaxation, answering_rows, relax
 
 _COSTS = ("parameters", "macs", "latency_seconds")
 
@@ -63,6 +64,16 @@ class TableSource:
                 yield epoch, self.answer(code, epochs=epoch, replicate=replicate)
             except NotMeasured:
                 continue
+
+    @cached_property
+    def relaxation(self) -> Callable[[np.random.Generator], MultilinearRelaxation] | None:
+        """Makes what differentiable strategies act on; None where the table is not of a whole small space.
+
+        See ``surrogates.multilinear``; nothing in it is random.
+        """
+        if answering_rows(self.table) is None:
+            return None
+        return lambda rng: relax(self.table)  # noqa: ARG005 - the face of a relaxation factory
 
     def _cost(self, name: str, code: Code) -> float:
         """Look a scalar of an architecture up.

@@ -1,0 +1,1 @@
+"""What stands in for training where a table has no answer of its own kind."""
