@@ -13,9 +13,9 @@ The training lengths are steps s_0 < s_1 < ... up to the full length (the rungs 
 
 Errors of members at different steps are compared as they are. The defaults are ours, for some hundred models,
 and were picked among a dozen settings on ``digits-nb201``, so that a comparison on that table favours them a
-little; the steps are as far apart as the rungs of Hyperband. Deviations: the elementary move is the space's own, and
-the first population is random. With asynchronous workers a child is bred from whoever has joined so far, and
-goes on as soon as it is told. A model whose training failed at any step does not join.
+little; the steps are as far apart as the rungs of Hyperband. Deviations: the elementary move is the space's
+own, and the first population is random. With asynchronous workers a child is bred from whoever has joined so
+far, and goes on as soon as it is told. A model whose training failed at any step does not join.
 
 Source: So, Liang and Le 2019.
 """
