@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 
 from bare_loop import Rows
 
 from nasbench.store.table import Table
 
-Curves = dict[tuple[int, ...], tuple[list[float], list[float]]]
+Curves = dict[tuple[int, ...], list[tuple[list[float], list[float]]]]
 
 
 def curves_of(table: Table) -> Curves:
-    """Load a table into a plain dictionary: code -> (validation error, seconds) after each epoch."""
-    valid = table.column("valid_error")[:, 0].tolist()
-    seconds = table.column("train_seconds")[:, 0].tolist()
-    return {tuple(c): (v, s) for c, v, s in zip(table.codes.tolist(), valid, seconds, strict=True)}
+    """Load a table into a plain dictionary: code -> (validation error, seconds) by epoch, of each repeat."""
+    codes = next(table.space.enumerate())
+    rows = table.rows(codes).tolist()
+    valid, seconds = (table.column(name).tolist() for name in ("valid_error", "train_seconds"))
+    repeats = table.column("valid_error")[:, :, -1]
+    held = (repeats == repeats).sum(axis=1).tolist()
+    return {
+        tuple(code): list(zip(valid[row][: held[row]], seconds[row][: held[row]], strict=True))
+        for code, row in zip(codes.tolist(), rows, strict=True)
+    }
 
 
 def local_search(rows: Rows, evaluations: int, *, seed: int) -> list[tuple[tuple[int, ...], float, float]]:
@@ -61,22 +68,24 @@ def halving(
 ) -> list[tuple[tuple[int, ...], int, float, float]]:
     """Brackets of (epochs, places) one after another; a promotion pays the further epochs."""
     rng = random.Random(seed)
-    codes = list(curves)
     history: list[tuple[tuple[int, ...], int, float, float]] = []
     spent = 0.0
     while len(history) < evaluations:
         for bracket in brackets:
-            rung = [rng.choice(codes) for _ in range(bracket[0][1])]
+            rung = []
+            for _ in range(bracket[0][1]):
+                code = tuple([rng.randrange(5) for _ in range(6)])
+                repeats = curves[code]
+                rung.append((code, repeats[rng.randrange(len(repeats))]))
             before = 0
             for epochs, places in bracket:
                 scored = []
-                for code in rung[:places]:
-                    errors, seconds = curves[code]
+                for code, (errors, seconds) in rung[:places]:
                     spent += seconds[epochs - 1] - (seconds[before - 1] if before else 0.0)
                     history.append((code, epochs, errors[epochs - 1], spent))
-                    scored.append((errors[epochs - 1], code))
+                    scored.append((errors[epochs - 1], code, (errors, seconds)))
                 scored.sort()
-                rung = [code for _, code in scored]
+                rung = [(code, curve) for _, code, curve in scored]
                 before = epochs
     return history[:evaluations]
 
@@ -86,25 +95,28 @@ def asha(
 ) -> list[tuple[tuple[int, ...], int, float, float]]:
     """Asynchronous promotion with one worker, as its pseudo-code says it."""
     rng = random.Random(seed)
-    codes = list(curves)
-    rungs: list[list[tuple[float, tuple[int, ...]]]] = [[] for _ in lengths]
-    promoted: list[set[tuple[int, ...]]] = [set() for _ in lengths]
+    rungs: list[list[tuple[float, int]]] = [[] for _ in lengths]
+    promoted: list[set[int]] = [set() for _ in lengths]
+    trained: list[tuple[tuple[int, ...], tuple[list[float], list[float]]]] = []
     history: list[tuple[tuple[int, ...], int, float, float]] = []
     spent = 0.0
     while len(history) < evaluations:
         chosen, at = None, 0
         for k in range(len(lengths) - 2, -1, -1):
-            best = sorted(rungs[k])[: len(rungs[k]) // eta]
-            chosen = next((code for _, code in best if code not in promoted[k]), None)
+            best = heapq.nsmallest(len(rungs[k]) // eta, rungs[k])
+            chosen = next((number for _, number in best if number not in promoted[k]), None)
             if chosen is not None:
                 promoted[k].add(chosen)
                 at = k + 1
                 break
         if chosen is None:
-            chosen = rng.choice(codes)
-        errors, seconds = curves[chosen]
+            code = tuple([rng.randrange(5) for _ in range(6)])
+            repeats = curves[code]
+            chosen = len(trained)
+            trained.append((code, repeats[rng.randrange(len(repeats))]))
+        code, (errors, seconds) = trained[chosen]
         epochs = lengths[at]
         spent += seconds[epochs - 1] - (seconds[lengths[at - 1] - 1] if at else 0.0)
         rungs[at].append((errors[epochs - 1], chosen))
-        history.append((chosen, epochs, errors[epochs - 1], spent))
+        history.append((code, epochs, errors[epochs - 1], spent))
     return history
