@@ -21,7 +21,14 @@ def _nb201() -> Space:
     return NB201Space()
 
 
+def _darts() -> Space:
+    from nasbench.spaces.darts import DARTSSpace
+
+    return DARTSSpace()
+
+
 SPACES: dict[str, Callable[[], Space]] = {
+    "darts": _darts,
     "nb201": _nb201,
 }
 
