@@ -36,6 +36,7 @@ class BackedSource:
     Attributes:
         info, space, epochs, replicates, is_live: As in ``Source``; ``epochs`` are all those that can be
             trained up to the table's longest.
+        relaxation: A supernet trained now; the architectures that it finds are looked up in the table.
         table: The table.
     """
 
@@ -51,6 +52,7 @@ class BackedSource:
         self.costs: dict[str, Callable[[Code], float]] = {
             name: partial(self._cost, name) for name in TableSource(table).costs if name in live.costs
         }
+        self.relaxation = retraining.relaxation
         self._recorded = TableSource(table)
         self._trained: dict[tuple[Code, int, int], Measurement] = {}
         recorded = self._recorded.info

@@ -24,8 +24,10 @@ from nasbench.records import Code, Measurement, Measurements, OnEpoch, SourceInf
 from nasbench.spaces import get_space
 from nasbench.training import require_torch
 from nasbench.training.recipe import RECIPES, Recipe, get_recipe
+from nasbench.training.supernets import SPACES as SPACES_WITH_SUPERNET
 
 if TYPE_CHECKING:
+    from nasbench.training.supernets.supernet import Supernet
     from nasbench.training.trainer import Training
 
 PREFIX = "live:"
@@ -140,6 +142,17 @@ class LiveSource:
                 )
             self._counted[code] = count_parameters(network), count_macs(network, self._data.image_shape)
         return self._counted[code]
+
+    @property
+    def relaxation(self) -> Callable[[np.random.Generator], Supernet] | None:
+        """Makes a supernet of this data and recipe for one run; None where the space has none."""
+        return self._supernet if self.space.name in SPACES_WITH_SUPERNET else None
+
+    def _supernet(self, rng: np.random.Generator) -> Supernet:
+        """Make the supernet of one run; it trains on the training images alone."""
+        from nasbench.training.supernets.supernet import Supernet
+
+        return Supernet(self.space, recipe=self.recipe, data=self._data, rng=rng, device=self._device)
 
     def train(
         self,

@@ -38,7 +38,7 @@ class RecordingSource:
         device: The device that ``live`` trains on, for the provenance.
 
     Attributes:
-        info, space, epochs, replicates, is_live, costs: Those of ``live``.
+        info, space, epochs, replicates, is_live, costs, relaxation: Those of ``live``.
         live: As given.
 
     Raises:
@@ -61,6 +61,7 @@ class RecordingSource:
         self.replicates = live.replicates
         self.recipe = live.recipe
         self.costs = live.costs
+        self.relaxation = live.relaxation
         self._header = LogHeader(into.name.removesuffix(".h5"), live.epochs, info)
         self._provenance = provenance_here(device or "cpu")
 

@@ -114,6 +114,7 @@ class RetrainingSource:
 
     Attributes:
         info, space, epochs, replicates, is_live, costs: As in ``Source``; costs are the table's.
+        relaxation: That of ``live``: a supernet trained now.
         table: As given.
         live: As given.
     """
@@ -127,6 +128,7 @@ class RetrainingSource:
         self.epochs = table.epochs
         self.replicates = table.replicates
         self.costs = TableSource(table).costs
+        self.relaxation = live.relaxation
         self.info = replace(
             live.info,
             label=label_of("retrained", table.name, table.content_hash),
