@@ -45,6 +45,10 @@ class Relaxation(Protocol):
     seconds: float
     epoch_steps: int
 
+    def plan(self, epochs: int) -> None:
+        """Say how many epochs the shared weights will be trained; their learning rate falls over these."""
+        ...
+
     def weight_step(self, mixture: Mixture) -> float:
         """Take one step of the shared weights on the next training minibatch; return its loss."""
         ...

@@ -81,7 +81,7 @@ class MultilinearRelaxation:
         epoch_steps: int = 100,
     ) -> None:
         try:
-            import torch
+            import torch  # noqa: F401 - refused now rather than at the first step
         except ImportError as error:
             raise MissingExtra.of("torch", "torch", "A relaxed table") from error
         if not can_be_relaxed(space):
@@ -102,95 +102,102 @@ class MultilinearRelaxation:
         self._errors = np.asarray(errors, dtype=np.float64)
         prices = np.zeros(self.operations) if operation_seconds is None else np.asarray(operation_seconds)
         self._common_price = common_seconds / epoch_steps
-        self._prices = torch.tensor(prices / epoch_steps, dtype=torch.float64)
+        self._prices: Floats = prices / epoch_steps
         self._rank = space.rank
 
     # What it costs ------------------------------------------------------------------------------
 
-    def _executed(self, mixture: Mixture) -> torch.Tensor:
-        """Say which operations a mixture executes, (E, O)."""
-        return mixture.weights.detach() != 0 if mixture.active is None else mixture.active
-
-    def _charge(self, executed: torch.Tensor | None, steps: int = 1) -> None:
-        """Add the price of steps; None executes every operation."""
-        if executed is None:
-            operations = self.edges * float(self._prices.sum())
-        else:
-            operations = float((executed * self._prices).sum())
-        self.seconds += steps * (self._common_price + operations)
+    def _charge(self, executed: npt.NDArray[np.bool_], steps: int = 1) -> None:
+        """Add the price of steps that execute these operations, (E, O)."""
+        self.seconds += steps * (self._common_price + float((executed * self._prices).sum()))
 
     # What it is worth ---------------------------------------------------------------------------
 
-    def _expected_error(self, mixture: Mixture) -> torch.Tensor:
-        """Contract the table with the mixture, edge by edge; a scalar.
+    def _gradient(self, mixture: Mixture, executed: npt.NDArray[np.bool_]) -> tuple[float, Floats]:
+        """Compute the expected error of a mixture and its gradient in the mixture's weights, (E, O).
 
         Operations that are not executed get no gradient, unless the mixture names those that are.
-        """
-        import torch
 
-        weights = mixture.weights.to(torch.float64)
-        if mixture.active is None:
-            weights = torch.where(self._executed(mixture), weights, 0.0)
-        sums = weights.sum(dim=1, keepdim=True)
-        if not bool((sums > 0).all()):
+        Raises:
+            BadOption: An edge has no weight, or there is a bypass and no ``skip_connect``.
+        """
+        weights = _array(mixture.weights)
+        sums = weights.sum(axis=1, keepdims=True)
+        if not (sums > 0).all():
             raise BadOption("weights: expected a positive sum on every edge.")
         shares = weights / sums
+        seen = shares
         if mixture.part > 1:
-            shares = shares / mixture.part + (1.0 - 1.0 / mixture.part) * self._skip()
-        value, gradient = multilinear(self._errors, shares.detach().cpu().numpy())
-        # Zero, with the gradient of f: value is computed outside torch, whose threads cost more than they do.
-        return value + ((shares - shares.detach()) * torch.from_numpy(gradient).to(shares.device)).sum()
+            seen = shares / mixture.part + (1.0 - 1.0 / mixture.part) * self._skip()
+        value, slopes = multilinear(self._errors, seen)
+        gradient = (slopes - (slopes * shares).sum(axis=1, keepdims=True)) / (sums * mixture.part)
+        return value, gradient if mixture.active is not None else np.where(executed, gradient, 0.0)
 
-    def _skip(self) -> torch.Tensor:
-        """Indicate ``skip_connect`` on every edge, (E, O)."""
-        import torch
+    def _skip(self) -> Floats:
+        """Indicate ``skip_connect`` on every edge, (E, O).
 
+        Raises:
+            BadOption: The space has no such operation.
+        """
         if any(_SKIP not in choices for choices in self._choices):
             raise BadOption(
                 f"part: expected 1 in a space without {_SKIP}: what the bypassed channels become is unknown."
             )
-        return torch.tensor(
-            [[float(choice == _SKIP) for choice in choices] for choices in self._choices], dtype=torch.float64
-        )
+        return np.array([[float(choice == _SKIP) for choice in choices] for choices in self._choices])
+
+    def plan(self, epochs: int) -> None:
+        """Do nothing: no weights are trained."""
 
     def weight_step(self, mixture: Mixture) -> float:
         """Charge one step of weights that do not exist; return the expected error."""
-        import torch
-
-        self._charge(self._executed(mixture))
-        with torch.no_grad():
-            return float(self._expected_error(mixture))
+        executed = _executed(mixture)
+        self._charge(executed)
+        return self._gradient(mixture, executed)[0]
 
     def training_loss(self, mixture: Mixture) -> torch.Tensor:
         """Return the expected error: here training and validation are the same."""
         return self.architecture_loss(mixture)
 
     def architecture_loss(self, mixture: Mixture) -> torch.Tensor:
-        """Return the expected error, differentiable in the mixture's weights."""
-        asks_neighbours = mixture.active is not None and mixture.weights.requires_grad
-        self._charge(None if asks_neighbours else self._executed(mixture))
-        return self._expected_error(mixture)
+        """Return the expected error; it knows its first derivative in the mixture's weights."""
+        import torch
+
+        weights, executed = mixture.weights, _executed(mixture)
+        is_differentiated = weights.requires_grad and torch.is_grad_enabled()
+        asks_neighbours = is_differentiated and mixture.active is not None
+        self._charge(np.ones_like(executed) if asks_neighbours else executed)
+        # Computed outside torch, which for so few numbers starts threads that cost more than they do.
+        value, gradient = self._gradient(mixture, executed)
+        if not is_differentiated:
+            return torch.tensor(value, dtype=torch.float64)
+        slope = torch.from_numpy(gradient).to(weights.device)
+        return value + ((weights - weights.detach()) * slope).sum()
 
     def unrolled_gradient(self, mixture: Mixture, *, is_exact: bool = False) -> torch.Tensor:
         """Return the first-order gradient, (E, O): without weights nothing is unrolled."""
         import torch
 
-        self._charge(self._executed(mixture), _UNROLLED_STEPS)
-        weights = mixture.weights.detach().to(torch.float64).requires_grad_()
-        at = Mixture(weights, mixture.active, mixture.part, mixture.edge_weights)
-        (gradient,) = torch.autograd.grad(self._expected_error(at), weights)
-        return gradient
+        executed = _executed(mixture)
+        self._charge(executed, _UNROLLED_STEPS)
+        return torch.from_numpy(self._gradient(mixture, executed)[1])
 
     def score(self, codes: npt.NDArray[np.int8]) -> Floats:
         """Look the errors of (n, E) architectures up, (n,)."""
-        import torch
-
         for code in np.asarray(codes, dtype=np.int64):
-            executed = torch.zeros(self.edges, self.operations, dtype=torch.bool)
-            executed[torch.arange(self.edges), torch.from_numpy(code)] = True
-            self._charge(executed)
+            self._charge(np.eye(self.operations, dtype=np.bool_)[code])
         errors: Floats = self._errors[self._rank(codes)]
         return errors
+
+
+def _array(tensor: torch.Tensor) -> Floats:
+    return np.asarray(tensor.detach().cpu().numpy(), dtype=np.float64)
+
+
+def _executed(mixture: Mixture) -> npt.NDArray[np.bool_]:
+    """Say which operations a mixture executes, (E, O)."""
+    if mixture.active is None:
+        return np.not_equal(_array(mixture.weights), 0.0, dtype=np.bool_)
+    return np.asarray(mixture.active.cpu().numpy(), dtype=np.bool_)
 
 
 def multilinear(errors: Floats, shares: Floats) -> tuple[float, Floats]:
