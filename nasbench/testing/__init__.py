@@ -14,7 +14,7 @@ from nasbench.testing.contract import ContractViolation
 from nasbench.testing.source import check_source
 from nasbench.testing.space import check_space
 from nasbench.testing.strategy import check_strategy
-from nasbench.testing.toys import ToyChain, toy_setting, toy_space
+from nasbench.testing.toys import ToyChain, toy_relaxed_setting, toy_setting, toy_space
 
 __all__ = [
     "ContractViolation",
@@ -22,6 +22,7 @@ __all__ = [
     "check_source",
     "check_space",
     "check_strategy",
+    "toy_relaxed_setting",
     "toy_setting",
     "toy_space",
 ]

@@ -28,7 +28,12 @@ _CONSTANT = 0.25
 
 
 def check_strategy(
-    factory: StrategyFactory, space: Space | None = None, *, n_trials: int = _TRIALS, **options: Any
+    factory: StrategyFactory,
+    space: Space | None = None,
+    *,
+    n_trials: int = _TRIALS,
+    setting: Setting | None = None,
+    **options: Any,
 ) -> list[str]:
     """Check that a strategy keeps the contract.
 
@@ -37,6 +42,8 @@ def check_strategy(
         space: Space to search; None checks on the two toy spaces (a product, and one with masks).
         n_trials: Trials of each simulated run; fewer check a strategy that thinks long, but let it be more
             than its random start.
+        setting: What the run offers; None offers 27 epochs and two costs. A strategy that shares weights
+            needs ``toy_relaxed_setting(space)``.
         **options: Options of the strategy.
 
     Returns:
@@ -48,7 +55,7 @@ def check_strategy(
     """
     spaces: list[Space] = [toy_space(), ToyChain()] if space is None else [space]
     for each in spaces:
-        subject = _Subject(factory, each, options, n_trials)
+        subject = _Subject(factory, each, options, n_trials, setting or toy_setting())
         for rule, check in RULES.items():
             try:
                 check(subject)
@@ -63,10 +70,15 @@ class _Subject:
     """One strategy with its options on one space; makes fresh instances and runs them."""
 
     def __init__(
-        self, factory: StrategyFactory, space: Space, options: dict[str, Any], n_trials: int
+        self,
+        factory: StrategyFactory,
+        space: Space,
+        options: dict[str, Any],
+        n_trials: int,
+        setting: Setting,
     ) -> None:
         self.factory, self.space, self.options, self.n_trials = factory, space, options, n_trials
-        self.setting: Setting = toy_setting()
+        self.setting = setting
 
     def make(self, seed: int) -> Strategy:
         try:

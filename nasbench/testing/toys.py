@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from nasbench.errors import BadOption, NotInSpace
 from nasbench.records import Code, Codes
-from nasbench.spaces import Decision, Draw, ProductSpace
+from nasbench.spaces import Decision, Draw, ProductSpace, Space
 from nasbench.strategies.strategy import Setting
+from nasbench.surrogates.multilinear import MultilinearRelaxation
 
 _ABSENT = 0
 
@@ -31,6 +33,23 @@ def toy_setting() -> Setting:
         epochs=tuple(range(1, 28)),
         costs={"parameters": lambda code: 100.0 + sum(code), "macs": lambda code: 1_000.0 * (1 + max(code))},
     )
+
+
+def toy_relaxed_setting(space: Space) -> Setting:
+    """Make the toy setting with a relaxation: errors drawn at random, epochs of three steps.
+
+    For strategies that share weights or descend gradients; the space is a small product whose decisions have
+    equally many choices.
+    """
+
+    def relaxation(rng: np.random.Generator) -> MultilinearRelaxation:
+        size = space.size or 0
+        prices = np.arange(len(space.decisions[0].choices), dtype=np.float64)
+        return MultilinearRelaxation(
+            space, rng.random(size), common_seconds=1.0, operation_seconds=prices, epoch_steps=3
+        )
+
+    return replace(toy_setting(), relaxation=relaxation)
 
 
 class ToyChain(ProductSpace):
