@@ -21,7 +21,10 @@ from nasbench.training.recipe import RECIPES
 OPTIONS = {
     "fixed": {
         "architecture": "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
-    }
+    },
+    # Thinking less; what they do is the same.
+    "domhan-stop": {"families": ["ilog2"], "walkers": 4, "steps": 2, "burn_in": 1},
+    "baker-stop": {"draws": 3},
 }
 
 
@@ -68,6 +71,10 @@ def made(name):
         pytest.skip(str(error))
 
 
+def shares_weights(name):
+    return made(name).card.family in {"differentiable", "one-shot"}
+
+
 def ran(name, source, *, budget, workers=1, **more):
     card = made(name).card
     for need in card.needs:
@@ -96,6 +103,11 @@ def test_on_a_table_with_curves(name, table, workers):
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_on_a_surrogate(name):
+    if shares_weights(name):
+        pytest.importorskip("torch")
+        with pytest.raises(BadOption, match="relaxation"):
+            ran(name, Surrogate(), budget="40evals")
+        return
     columns, outcome = ran(name, Surrogate(), budget="40evals", workers=3)
     assert outcome.end in ("budget", "done"), outcome.reason
     assert set(columns.epochs) <= set(Surrogate.epochs)
@@ -121,7 +133,10 @@ def test_on_live_training(name):
     tiny = dataclasses.replace(
         RECIPES["digits-small"], epochs=3, channels=4, cells_per_stage=1, batch_size=256
     )
-    columns, outcome = ran(name, LiveSource("digits", tiny), budget="8evals")
+    source = LiveSource("digits", tiny)
+    if shares_weights(name) and getattr(source, "relaxation", None) is None:
+        pytest.skip("live training has no relaxation")
+    columns, outcome = ran(name, source, budget="8evals")
     assert outcome.end in ("budget", "done"), outcome.reason
     assert outcome.trials >= 1
     assert (columns.charged_seconds > 0).all()
