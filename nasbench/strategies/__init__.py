@@ -16,6 +16,8 @@ STRATEGIES: dict[str, str] = {
     "blockqnn": "nasbench.strategies.blockqnn:BlockQNN",
     "bohb": "nasbench.strategies.bohb:BOHB",
     "cgp": "nasbench.strategies.cgp:CGP",
+    "darts": "nasbench.strategies.darts:DARTS",
+    "darts-second-order": "nasbench.strategies.darts_second_order:DARTSSecondOrder",
     "dehb": "nasbench.strategies.dehb:DEHB",
     "domhan-stop": "nasbench.strategies.domhan_stop:DomhanStop",
     "fixed": "nasbench.strategies.fixed:Fixed",
