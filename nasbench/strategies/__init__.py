@@ -35,6 +35,7 @@ STRATEGIES: dict[str, str] = {
     "nsga2": "nasbench.strategies.nsga2:NSGA2",
     "progressive-dynamic-hurdles": "nasbench.strategies.hurdles:ProgressiveDynamicHurdles",
     "random-search": "nasbench.strategies.random_search:RandomSearch",
+    "random-search-ws": "nasbench.strategies.random_search_ws:RandomSearchWS",
     "regularized-evolution": "nasbench.strategies.regularized_evolution:RegularizedEvolution",
     "reinforce": "nasbench.strategies.reinforce:Reinforce",
     "successive-halving": "nasbench.strategies.successive_halving:SuccessiveHalving",
