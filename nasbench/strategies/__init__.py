@@ -21,6 +21,7 @@ STRATEGIES: dict[str, str] = {
     "darts-second-order": "nasbench.strategies.darts_second_order:DARTSSecondOrder",
     "dehb": "nasbench.strategies.dehb:DEHB",
     "domhan-stop": "nasbench.strategies.domhan_stop:DomhanStop",
+    "enas": "nasbench.strategies.enas:ENAS",
     "fixed": "nasbench.strategies.fixed:Fixed",
     "genetic-algorithm": "nasbench.strategies.genetic_algorithm:GeneticAlgorithm",
     "grid": "nasbench.strategies.grid:Grid",
