@@ -94,6 +94,7 @@ def recipes(as_json: bool) -> int:
     rows = [
         {
             "name": name,
+            "space": recipe.space,
             "epochs": recipe.epochs,
             "batch": recipe.batch_size,
             "optimizer": recipe.optimizer,
@@ -103,5 +104,5 @@ def recipes(as_json: bool) -> int:
         }
         for name, recipe in RECIPES.items()
     ]
-    columns = ["name", "epochs", "batch", "optimizer", "rate", "channels", "hash"]
+    columns = ["name", "space", "epochs", "batch", "optimizer", "rate", "channels", "hash"]
     return _show(rows, columns, as_json=as_json)

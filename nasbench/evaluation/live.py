@@ -1,10 +1,10 @@
 """Live training as a source: every answer is a training that happens now, on this machine.
 
-A person types ``live:digits``, or ``live:digits@digits-small`` to name the recipe too. The replicate is the
-training seed, so the same question trains the same network again: on a CPU with the same errors, and with
-the seconds it takes this time. An answer at fewer epochs stops early on the recipe's schedule and is an exact
-prefix of the full training; a later answer at more epochs goes on from where it stopped, with the seconds of
-both parts.
+A person types ``live:digits``, or ``live:digits@digits-small`` to name the recipe too, which also says of
+which space the architectures are. The replicate is the training seed, so the same question trains the same
+network again: on a CPU with the same errors, and with the seconds it takes this time. An answer at fewer
+epochs stops early on the recipe's schedule and is an exact prefix of the full training; a later answer at
+more epochs goes on from where it stopped, with the seconds of both parts.
 """
 
 from __future__ import annotations
@@ -32,15 +32,14 @@ if TYPE_CHECKING:
 
 PREFIX = "live:"
 _RECIPE_OF_DATA = {"digits": "digits-small", "fashion-mnist-14": "fashion-nb201"}
-_SPACE = "nb201"
 
 
 class LiveSource:
-    """Trains cells of the space ``nb201`` when asked.
+    """Trains architectures when asked.
 
     Args:
         data: Data set, as in ``training.data.DATASETS``.
-        recipe: How to build and train.
+        recipe: What to build, of which space, and how to train it.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``; None means the CPU, on which small images train as fast
             and every answer can be repeated bit for bit.
         replicates: How many training seeds an architecture is given.
@@ -53,7 +52,7 @@ class LiveSource:
 
     Raises:
         MissingExtra: torch or scikit-learn is absent.
-        UnknownName: No such data set.
+        UnknownName: No such data set, or no such space as the recipe's.
         BadOption: No such device here, or ``replicates`` < 1.
     """
 
@@ -80,7 +79,7 @@ class LiveSource:
         resolved = resolve_device(self._device)
         self._data = get_data(data, split_seed=recipe.split_seed, train_images=recipe.train_images)
         self.recipe = recipe
-        self.space = get_space(_SPACE)
+        self.space = get_space(recipe.space)
         self.epochs = tuple(range(1, recipe.epochs + 1))
         self.replicates = replicates
         self._latency_passes = latency_passes

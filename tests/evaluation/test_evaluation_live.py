@@ -221,6 +221,27 @@ def test_the_same_question_again_is_trained_again(live, monkeypatch):
     assert len(passes) == 2
 
 
+def test_the_recipe_names_the_space(extras):
+    darts = open_live("live:digits@digits-darts")
+    assert darts.space.name == "darts"
+    assert open_live(darts.info.label).space.name == "darts"
+    with pytest.raises(UnknownName, match="no space is named 'dart'"):
+        LiveSource("digits", replace(RECIPES["digits-darts"], space="dart"))
+
+
+def test_cells_of_another_space_are_trained_and_counted(extras):
+    tiny = replace(RECIPES["digits-darts"], epochs=2, channels=2, stages=2, train_images=100)
+    live = LiveSource("digits", tiny)
+    code = live.space.parse("darts-v2")
+    answer = live.answer(code, epochs=2, replicate=0)
+    assert answer.status == "ok"
+    assert errors(answer) == errors(live.answer(code, epochs=2, replicate=0))
+    trained = live.train(code, epochs=1, replicate=0)
+    assert live.costs["parameters"](code) == trained.parameters > 0
+    with pytest.raises(NotInSpace, match="expected 22 decisions for space darts, got 6"):
+        live.answer(ALL_1X1, epochs=1, replicate=0)
+
+
 def test_a_callback_may_stop_a_training(live):
     stopped = live.train(ALL_1X1, epochs=3, replicate=0, on_epoch=lambda *_: Verdict.STOP)
     assert stopped.status == "stopped"
@@ -235,7 +256,8 @@ def test_a_followed_training_is_the_training(live):
         assert seconds > 0
         return Verdict.CONTINUE
 
-    followed, reached = live.follow(ALL_1X1, epochs=3, replicate=0, on_epoch=watch)
+    fresh = LiveSource("digits", live.recipe)  # begun trainings go on and show only what is new
+    followed, reached = fresh.follow(ALL_1X1, epochs=3, replicate=0, on_epoch=watch)
     assert reached == 3
     assert errors(followed) == errors(live.answer(ALL_1X1, epochs=3, replicate=0))
     assert seen == [(epoch, live.answer(ALL_1X1, epochs=epoch, replicate=0).valid_error) for epoch in (1, 2)]

@@ -25,6 +25,7 @@ OTHER_VALUES = {
     "train_images": 100,
     "label_smoothing": 0.1,
     "warmup_epochs": 2,
+    "space": "darts",
 }
 
 
@@ -41,6 +42,7 @@ def test_the_hash_of_a_recipe_is_the_same_in_every_version():
     # Written into tables and records: a change here makes their recipes unrecognisable.
     assert RECIPES["digits-small"].recipe_hash.startswith("3092f5d91566")
     assert RECIPES["digits-nb201"].recipe_hash.startswith("10be202f2305")
+    assert RECIPES["digits-darts"].recipe_hash.startswith("a41a01a99e31")
 
 
 @pytest.mark.parametrize("name", OTHER_VALUES)

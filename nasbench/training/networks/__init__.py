@@ -28,7 +28,21 @@ def _nb201(code: Code, recipe: Recipe, image_channels: int, classes: int) -> tor
     )
 
 
+def _darts(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.training.networks.darts import darts_network
+
+    return darts_network(
+        code,
+        channels=recipe.channels,
+        cells_per_stage=recipe.cells_per_stage,
+        stages=recipe.stages,
+        image_channels=image_channels,
+        classes=classes,
+    )
+
+
 NETWORKS: dict[str, Callable[[Code, Recipe, int, int], torch.nn.Module]] = {
+    "darts": _darts,
     "nb201": _nb201,
 }
 
