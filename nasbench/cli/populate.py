@@ -132,6 +132,11 @@ def populate(
     from nasbench.training.recipe import get_recipe
 
     chosen, of_space = get_recipe(recipe), get_space(space)
+    if chosen.space != of_space.name:
+        raise BadOption(
+            f"recipe: expected one of space {of_space.name}, got {recipe!r}, which trains {chosen.space}. "
+            "See: nasbench list recipes"
+        )
     length = chosen.epochs if epochs is None else epochs
     if length > chosen.epochs:
         raise BadOption(f"epochs: expected 1 to {chosen.epochs}, the recipe's length, got {length}.")
@@ -158,7 +163,7 @@ def populate(
             say(f"wrote {path}: {rows:,} architectures" if rows else "nothing is finished: nothing written")
             return 0
         if list_file is None:
-            codes = shuffled(of_space, isomorphs=target.isomorphs, seed=seed)[:sample]
+            codes = shuffled(of_space, isomorphs=target.isomorphs, seed=seed, n=sample)
         else:
             lines = list_file.read_text(encoding="utf-8").splitlines()
             codes = listed(of_space, lines, isomorphs=target.isomorphs)

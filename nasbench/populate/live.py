@@ -30,14 +30,14 @@ class LiveTrainer:
 
     Raises:
         MissingExtra: torch or the data set is absent.
-        BadOption: No such device here, or not a space that can be trained.
+        BadOption: No such device here, or not the space of the recipe.
     """
 
     def __init__(self, job: Job, device: str) -> None:
         self._source = LiveSource(job.data, job.recipe, device=device, replicates=_REPLICATES)
         if self._source.space.name != job.space:
             raise BadOption(
-                f"space: expected {self._source.space.name}, which can be trained, got {job.space!r}."
+                f"space: expected {self._source.space.name}, the space of the recipe, got {job.space!r}."
             )
         self._epochs = job.epochs
         info = self._source.info

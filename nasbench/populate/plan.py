@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench.errors import BadOption
 from nasbench.populate.job import Task
-from nasbench.records import Code
+from nasbench.records import Code, Codes
 from nasbench.seeds import generator
 from nasbench.spaces import Space
 
@@ -18,25 +18,48 @@ Isomorphs = Literal["distinct", "once", "separate"]
 table gives its results to all members of the class. ``separate``: every code is trained on its own."""
 
 
-def shuffled(space: Space, *, isomorphs: Isomorphs, seed: int) -> list[Code]:
-    """List all architectures of a space in a random order.
+MOST_LISTED = 2**22
+"""Codes of the largest space that is listed whole; of larger ones architectures are drawn."""
+_BLOCK = 1_024  # codes drawn at a time
+
+
+def shuffled(space: Space, *, isomorphs: Isomorphs, seed: int, n: int | None = None) -> list[Code]:
+    """List the architectures of a space in a random order, each once.
 
     Args:
-        space: A space that can be enumerated.
+        space: The space.
         isomorphs: One code of each class, unless ``"separate"``.
         seed: Seed of the order.
+        n: List the first n only; None lists all.
 
     Raises:
-        BadOption: The space is not finite, or no such ``isomorphs``.
+        BadOption: All of a space that is too large to be listed, or no such ``isomorphs``.
     """
     _require(isomorphs)
-    if space.size is None:
-        raise BadOption(f"space: expected one that can be enumerated, got {space.name}. Give a list instead.")
-    codes = np.concatenate(list(space.enumerate()))
-    if isomorphs != "separate":
-        codes = codes[(space.canonical(codes) == codes).all(axis=1)]
+    if space.size is None or space.size > MOST_LISTED:
+        if n is None:
+            raise BadOption(
+                f"space: {space.name} is too large to be trained whole. Train a sample of it, or a list."
+            )
+        return _drawn(space, isomorphs=isomorphs, seed=seed, n=n)
+    codes = _kept(np.concatenate(list(space.enumerate())), space, isomorphs)
     order = generator(seed, "populate", "order").permutation(len(codes))
-    return [tuple(code) for code in codes[order].tolist()]
+    return [tuple(code) for code in codes[order[:n]].tolist()]
+
+
+def _drawn(space: Space, *, isomorphs: Isomorphs, seed: int, n: int) -> list[Code]:
+    """Draw n architectures, each once; fewer of them are the first of more."""
+    rng = generator(seed, "populate", "order")
+    found: dict[Code, None] = {}
+    while len(found) < n:
+        codes = _kept(space.sample(_BLOCK, rng=rng), space, isomorphs)
+        found.update(dict.fromkeys(tuple(code) for code in codes.tolist()))
+    return list(found)[:n]
+
+
+def _kept(codes: Codes, space: Space, isomorphs: Isomorphs) -> Codes:
+    """Keep the codes that stand for their class, or all where every code is trained on its own."""
+    return codes if isomorphs == "separate" else codes[(space.canonical(codes) == codes).all(axis=1)]
 
 
 def listed(space: Space, texts: Iterable[str], *, isomorphs: Isomorphs) -> list[Code]:

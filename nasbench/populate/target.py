@@ -12,7 +12,7 @@ import numpy as np
 from nasbench.errors import BadOption, FormatError
 from nasbench.populate.job import Facts, Job, Outcome
 from nasbench.populate.ledger import IN_MEMORY, QUARANTINED, Ledger
-from nasbench.populate.plan import Isomorphs
+from nasbench.populate.plan import MOST_LISTED, Isomorphs
 from nasbench.populate.rows import TRAINED_ROW, outcomes_of, table_data
 from nasbench.records import Code
 from nasbench.spaces import get_space
@@ -57,7 +57,8 @@ class Target:
         keeps: Make a ledger where there is none; otherwise nothing outlasts this object.
 
     Raises:
-        BadOption: The table is of another space or recipe, or another process fills it.
+        BadOption: The table is of another space or recipe, another process fills it, or ``isomorphs`` is
+            ``"once"`` on a space too large for that.
         FormatError: Table or ledger is damaged; the message names the file.
     """
 
@@ -89,6 +90,8 @@ class Target:
         self._retry = retry_quarantined
         had = None if stored is None else _isomorphs_of(stored)
         self.isomorphs: Isomorphs = isomorphs or had or new_isomorphs
+        if self.isomorphs == "once":
+            _require_listed(job.space)
         if stored is not None:
             self._require_job(_identity_of_info(stored.info), str(path))
         beside = ledger_path(path, self.name)
@@ -291,6 +294,16 @@ def _stored(path: Path, name: str) -> TableData | None:
             f"{error} Move {path.name} away: what a ledger beside it holds is written again, the rest is "
             "trained again."
         ) from error
+
+
+def _require_listed(name: str) -> None:
+    """Refuse a space whose classes have too many members to give each a row."""
+    size = get_space(name).size
+    if size is None or size > MOST_LISTED:
+        raise BadOption(
+            f"isomorphs: 'once' gives every code of a class a row, and {name} is too large for that. Take "
+            "'distinct' or 'separate'."
+        )
 
 
 def _isomorphs_of(stored: TableData) -> Isomorphs:

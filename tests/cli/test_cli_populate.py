@@ -206,3 +206,22 @@ def test_a_polite_end_is_an_interruption_that_keeps_what_was_finished(tmp_path: 
     assert process.returncode == 130
     assert "interrupted: what was finished is kept. To go on: nasbench populate nb201" in errors
     assert verify_table(table) == []
+
+
+def test_a_recipe_of_another_space_is_refused(nasbench: Nasbench, tmp_path: Path) -> None:
+    ended = nasbench(
+        "populate", "nb201", "--data", "digits", "--recipe", "digits-darts",
+        "--table", tmp_path / "t.h5", "--sample", 1,
+    )  # fmt: skip
+    assert ended.status == 2
+    assert "recipe: expected one of space nb201, got 'digits-darts', which trains darts" in ended.err
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_space_too_large_to_be_listed_is_sampled(nasbench: Nasbench, tmp_path: Path) -> None:
+    call = ("populate", "darts", "--data", "digits", "--recipe", "digits-darts", "--table", tmp_path / "t.h5")
+    assert nasbench(*call, "--sample", 3).status == 0
+    assert open_table(tmp_path / "t.h5").space.name == "darts"
+    ended = nasbench(*call, "--all")
+    assert ended.status == 2
+    assert "darts is too large to be trained whole" in ended.err

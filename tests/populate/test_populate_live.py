@@ -11,12 +11,14 @@ from nasbench.populate.filling import fill
 from nasbench.populate.job import Job, Task
 from nasbench.populate.live import open_live_trainer
 from nasbench.populate.local import LocalPool
-from nasbench.populate.plan import tasks_of
+from nasbench.populate.plan import shuffled, tasks_of
 from nasbench.populate.provenance import gpu_driver
 from nasbench.populate.target import Target
 from nasbench.populate.worker import timed
+from nasbench.spaces import get_space
 from nasbench.store.table import open_table
-from nasbench.training.recipe import get_recipe
+from nasbench.store.verify import verify_table
+from nasbench.training.recipe import Recipe, get_recipe
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
@@ -74,7 +76,7 @@ def test_a_loss_that_is_no_number_is_a_failed_training_of_the_table(tmp_path: Pa
 
 
 def test_a_space_that_cannot_be_trained_is_refused() -> None:
-    with pytest.raises(BadOption, match="space: expected nb201, which can be trained, got 'other'"):
+    with pytest.raises(BadOption, match="space: expected nb201, the space of the recipe, got 'other'"):
         open_live_trainer(replace(JOB, space="other"), "cpu")
 
 
@@ -85,3 +87,21 @@ def test_the_driver_is_read_where_the_system_tells_it(tmp_path: Path) -> None:
     )
     assert gpu_driver(file) == "550.54.15"
     assert gpu_driver(tmp_path / "nothing") == ""
+
+
+def test_cells_of_another_space_fill_a_table_too(tmp_path: Path) -> None:
+    recipe = replace(get_recipe("digits-darts"), epochs=1, channels=2, stages=2, train_images=50)
+    job = Job(space="darts", data="digits", recipe=recipe, epochs=1)
+    codes = shuffled(get_space("darts"), isomorphs="distinct", seed=0, n=2)
+    with (
+        Target(tmp_path / "t.h5", job) as target,
+        LocalPool(job, open_live_trainer, devices=["cpu"], time_limit=120) as pool,
+    ):
+        tally = fill(target, tasks_of(codes, replicates=1), pool)
+    assert (tally.done, tally.failed) == (2, 0)
+    table = open_table(tmp_path / "t.h5")
+    assert table.space.name == "darts"
+    assert table.info.rows_answer_for == "class"
+    assert {table.query(code, epochs=1, replicate=0).status for code in codes} == {"ok"}
+    assert Recipe.from_dict(table.info.recipe) == recipe
+    assert verify_table(tmp_path / "t.h5") == []

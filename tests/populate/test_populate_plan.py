@@ -5,7 +5,7 @@ import pytest
 
 from nasbench.errors import BadOption, NotInSpace
 from nasbench.populate.job import Task
-from nasbench.populate.plan import listed, shard, shuffled, tasks_of
+from nasbench.populate.plan import Isomorphs, listed, shard, shuffled, tasks_of
 from nasbench.records import Code
 from nasbench.spaces import get_space
 
@@ -82,3 +82,25 @@ def test_first_repeats_come_before_second_ones() -> None:
 def test_no_repeats_are_refused() -> None:
     with pytest.raises(BadOption, match="replicates: expected a whole number >= 1, got 0"):
         tasks_of([(0,) * 6], replicates=0)
+
+
+DARTS = get_space("darts")
+
+
+@pytest.mark.parametrize("isomorphs", ["distinct", "separate"])
+def test_a_space_too_large_to_be_listed_is_drawn_from(isomorphs: Isomorphs) -> None:
+    many = shuffled(DARTS, isomorphs=isomorphs, seed=0, n=1_500)
+    assert len(set(many)) == 1_500
+    assert shuffled(DARTS, isomorphs=isomorphs, seed=0, n=20) == many[:20]
+    assert shuffled(DARTS, isomorphs=isomorphs, seed=1, n=20) != many[:20]
+    stand_for_their_class = (DARTS.canonical(np.array(many)) == np.array(many)).all(axis=1)
+    assert stand_for_their_class.all() == (isomorphs == "distinct")
+
+
+def test_the_first_of_a_listed_space_are_the_first_of_all(codes: list[Code]) -> None:
+    assert shuffled(SPACE, isomorphs="distinct", seed=0, n=7) == codes[:7]
+
+
+def test_all_of_a_space_too_large_to_be_listed_is_refused() -> None:
+    with pytest.raises(BadOption, match=r"space: darts is too large to be trained whole. Train a sample"):
+        shuffled(DARTS, isomorphs="distinct", seed=0)

@@ -265,3 +265,8 @@ def test_a_table_and_a_ledger_that_differ_are_refused(tmp_path: Path, codes: lis
 def test_a_path_that_cannot_be_a_table_is_refused(tmp_path: Path, path: str, message: str) -> None:
     with pytest.raises(BadOption, match=message):
         Target(tmp_path / path, JOB)
+
+
+def test_rows_for_every_code_of_a_class_are_refused_where_there_are_too_many(tmp_path: Path) -> None:
+    with pytest.raises(BadOption, match=r"isomorphs: 'once' .* darts is too large"):
+        Target(tmp_path / "t.h5", replace(JOB, space="darts"), isomorphs="once")
