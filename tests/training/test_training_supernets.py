@@ -393,6 +393,21 @@ def test_score_is_deterministic_and_independent_of_the_other_architectures(make,
     assert supernet.network.statistics.first is None
 
 
+def test_score_is_the_error_on_the_first_images_of_the_half_that_judges(make, monkeypatch, space, torch):
+    from nasbench.training.supernets import supernet as module
+
+    monkeypatch.setattr(module, "_JUDGED", 300)
+    monkeypatch.setattr(module, "_CALIBRATION", 50)
+    supernet = make()
+    supernet.network.statistics.first = 50
+    known, judged = supernet._weight_half.images[:50], supernet._architecture_half
+    with torch.no_grad():
+        path = Mixture(torch.eye(OPERATIONS)[list(CODE)])
+        logits = supernet.network(torch.cat([known, judged.images[:300]]), path)[50:]
+    expected = float((logits.argmax(dim=1) != judged.labels[:300]).double().mean())
+    assert supernet.score(np.array([CODE], dtype=np.int8)).tolist() == [pytest.approx(expected, abs=1e-9)]
+
+
 def test_score_draws_nothing_and_changes_nothing(make, path, space, torch):
     scored, plain = make(), make()
     scored.score(space.sample(3, rng=np.random.default_rng(0)))

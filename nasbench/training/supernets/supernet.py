@@ -8,8 +8,8 @@
    5. The learning rate falls as a cosine from the recipe's to a 25th of it over the epochs that were planned.
    Published searches end at that share too, but start from a quarter of the stand-alone learning rate; on
    data sets of few steps an epoch architectures were ranked worse so.
-3. ``score`` sets the statistics of all normalisations anew for each architecture, from the first images of
-   the half that trains weights, and measures the error on the whole other half. It draws nothing.
+3. ``score`` sets the statistics of all normalisations anew for each architecture, from the first 500 images
+   of the half that trains weights, and measures the error on the first 1,000 of the other. It draws nothing.
 
 Losses come back as numbers that know their gradient with respect to the mixture: it is computed at once, so
 that its seconds are metered and it is computed in one thread; they cannot be differentiated twice. The
@@ -54,6 +54,7 @@ _MOMENTUM = 0.9
 _LARGEST_NORM = 5.0  # of the gradient of a weight step, as in the authors' code of Liu et al. 2019
 _LAST_RATE = 1 / 25  # of the first: 0.025 to 0.001 in the authors' code of Liu et al. 2019
 _CALIBRATION = 500  # images at most that normalisations take an architecture's statistics from
+_JUDGED = 1000  # images at most that a score is the error on
 LAST_STATE = "diverged-supernet.pt"
 
 
@@ -214,12 +215,12 @@ class Supernet:
             )
 
     def score(self, codes: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
-        """Measure the errors of (n, E) discrete architectures on the half that judges them, (n,).
+        """Measure the errors of (n, E) discrete architectures on images that trained no weights, (n,).
 
         Raises:
             Diverged: A logit is not finite.
         """
-        judged = self._architecture_half
+        judged = self._architecture_half.images[:_JUDGED], self._architecture_half.labels[:_JUDGED]
         known = self._weight_half.images[:_CALIBRATION]
         size = EVALUATION_BATCH[self._device.type]
         errors = []
@@ -230,16 +231,14 @@ class Supernet:
                     path = torch.eye(self.operations)[code]
                     wrong = torch.zeros((), dtype=torch.int64, device=self._device)
                     finite = torch.ones((), dtype=torch.bool, device=self._device)
-                    for images, labels in zip(
-                        judged.images.split(size), judged.labels.split(size), strict=True
-                    ):
+                    for images, labels in zip(*(part.split(size) for part in judged), strict=True):
                         with autocast(self._device, self._recipe):
                             logits = self.network(torch.cat([known, images]), Mixture(path))[len(known) :]
                         finite &= torch.isfinite(logits).all()
                         wrong += (logits.argmax(dim=1) != labels).sum()
                     if not bool(finite):
                         self._diverged("the network's output is not finite")
-                    errors.append(int(wrong) / len(judged))
+                    errors.append(int(wrong) / len(judged[1]))
             finally:
                 self.network.statistics.first = None
         return np.array(errors, dtype=np.float64)
