@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import re
 from typing import Any
 
 import click
@@ -76,13 +78,36 @@ def strategies(as_json: bool) -> int:
     """List the strategies: who proposes."""
     from nasbench.strategies.catalogue import catalogue
 
-    rows: list[dict[str, Any]] = [entry.row() for entry in catalogue()]
-    return _show(
+    entries = catalogue()
+    rows: list[dict[str, Any]] = [entry.row() for entry in entries]
+    _show(
         rows,
         ["name", "family", "paper", "table", "live", "multi-fidelity", "multi-objective", "needs"],
         as_json=as_json,
         expendable="multi-objective needs live multi-fidelity table",
     )
+    needed = {extra for entry in entries for extra in entry.card.needs}
+    absent = sorted(extra for extra in needed if not _is_installed(extra))
+    if absent and not as_json:
+        click.echo(f"Not all needs are installed here: pip install 'nasbench[{','.join(absent)}]'")
+    return 0
+
+
+def _is_installed(extra: str) -> bool:
+    """Say whether every package that an extra of this program names is installed."""
+    try:
+        wanted = importlib.metadata.requires("nasbench") or []
+    except importlib.metadata.PackageNotFoundError:
+        return True  # run from a checkout that is not installed: nothing says what the extra names
+    for line in wanted:
+        package = re.fullmatch(rf"([\w.-]+).*;.*extra == ['\"]{extra}['\"].*", line)
+        if package is None:
+            continue
+        try:
+            importlib.metadata.distribution(package[1])
+        except importlib.metadata.PackageNotFoundError:
+            return False
+    return True
 
 
 @group.command()
@@ -104,5 +129,5 @@ def recipes(as_json: bool) -> int:
         }
         for name, recipe in RECIPES.items()
     ]
-    columns = ["name", "space", "epochs", "batch", "optimizer", "rate", "channels", "hash"]
+    columns = ["name", "space", "epochs", "batch", "rate", "channels", "hash"]
     return _show(rows, columns, as_json=as_json)
