@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib.metadata
+
 import pytest
 from cli_calls import Nasbench
 
@@ -15,7 +17,10 @@ from nasbench.strategies import STRATEGIES
         ("recipes", "nb201-h0"),
     ],
 )
-def test_a_list_names_what_there_is(nasbench: Nasbench, what: str, name: str) -> None:
+def test_a_list_names_what_there_is(
+    nasbench: Nasbench, monkeypatch: pytest.MonkeyPatch, what: str, name: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     ended = nasbench("list", what)
     assert (ended.status, ended.err) == (0, "")
     assert any(line.split()[0] == name for line in ended.out.splitlines())
@@ -33,6 +38,16 @@ def test_every_registered_strategy_is_listed(nasbench: Nasbench) -> None:
     rows = nasbench("list", "strategies", "--json").data
     assert {row["name"] for row in rows} >= set(STRATEGIES)
     assert all(row["family"] for row in rows if row["name"] in STRATEGIES)
+
+
+def test_strategies_whose_packages_are_absent_are_listed_with_what_brings_them(
+    nasbench: Nasbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.metadata, "requires", lambda name: ['no-such-package>=1; extra == "torch"'])
+    ended = nasbench("list", "strategies")
+    assert ended.status == 0
+    assert ended.out.splitlines()[-1] == "Not all needs are installed here: pip install 'nasbench[torch]'"
+    assert any(line.split()[0] == "darts" for line in ended.out.splitlines())
 
 
 def test_a_narrow_terminal_loses_whole_columns_and_is_told(
