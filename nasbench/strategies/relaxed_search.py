@@ -97,20 +97,17 @@ class RelaxedSearch:
         start = _INITIAL_SPREAD * rng.standard_normal((self._relaxation.edges, self._relaxation.operations))
         self._logits = torch.tensor(start, dtype=torch.float64, requires_grad=True)
         self._optimizer = torch.optim.Adam(
-            self._parameters(), lr=rate, betas=self.BETAS, weight_decay=self.WEIGHT_DECAY
+            [self._logits], lr=rate, betas=self.BETAS, weight_decay=self.WEIGHT_DECAY
         )
-        self._epoch = 0  # epochs done
+        self._rounds = self.epochs  # asks that bring a proposal: epochs, and what may follow them
+        self._epoch = 0  # rounds done
         self._paid_seconds = 0.0
-
-    def _parameters(self) -> list[torch.Tensor]:
-        """List what the architecture's optimiser changes."""
-        return [self._logits]
 
     # The strategy's face ------------------------------------------------------------------------
 
     def ask(self, n: int) -> list[Proposal]:
         """Search one epoch and propose what it would hand over; nothing after the last epoch."""
-        if n < 1 or self._epoch == self.epochs:
+        if n < 1 or self._epoch == self._rounds:
             return []
         self._search_epoch()
         self._epoch += 1
@@ -169,6 +166,22 @@ def softmax(logits: torch.Tensor) -> torch.Tensor:
     """Turn (n, k) logits into rows of probabilities, without the threads that torch.softmax and max start."""
     exponentials = (logits - logits.detach().amax(dim=1, keepdim=True)).exp()
     return exponentials / exponentials.sum(dim=1, keepdim=True)
+
+
+def drawn(probabilities: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """Draw one operation an edge from (E, O) probabilities, as one-hot rows (E, O)."""
+    import torch
+
+    cumulative = probabilities.detach().cumsum(dim=1)
+    level = torch.from_numpy(rng.random((len(cumulative), 1))) * cumulative[:, -1:]
+    return one_hot((cumulative <= level).sum(dim=1), cumulative.shape[1])
+
+
+def one_hot(choices: torch.Tensor, operations: int) -> torch.Tensor:
+    """Write (E,) choices as rows of zeros and a one, (E, O)."""
+    import torch
+
+    return torch.eye(operations, dtype=torch.float64)[choices]
 
 
 def require_number(
