@@ -23,6 +23,7 @@ STRATEGIES: dict[str, str] = {
     "domhan-stop": "nasbench.strategies.domhan_stop:DomhanStop",
     "enas": "nasbench.strategies.enas:ENAS",
     "fixed": "nasbench.strategies.fixed:Fixed",
+    "gdas": "nasbench.strategies.gdas:GDAS",
     "genetic-algorithm": "nasbench.strategies.genetic_algorithm:GeneticAlgorithm",
     "grid": "nasbench.strategies.grid:Grid",
     "hierarchical-evolution": "nasbench.strategies.hierarchical_evolution:HierarchicalEvolution",
