@@ -37,6 +37,7 @@ STRATEGIES: dict[str, str] = {
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
     "nsga2": "nasbench.strategies.nsga2:NSGA2",
     "progressive-dynamic-hurdles": "nasbench.strategies.hurdles:ProgressiveDynamicHurdles",
+    "proxylessnas": "nasbench.strategies.proxylessnas:ProxylessNAS",
     "random-search": "nasbench.strategies.random_search:RandomSearch",
     "random-search-ws": "nasbench.strategies.random_search_ws:RandomSearchWS",
     "regularized-evolution": "nasbench.strategies.regularized_evolution:RegularizedEvolution",
