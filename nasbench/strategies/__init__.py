@@ -36,6 +36,7 @@ STRATEGIES: dict[str, str] = {
     "nasnet-ppo": "nasbench.strategies.nasnet_ppo:NASNetPPO",
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
     "nsga2": "nasbench.strategies.nsga2:NSGA2",
+    "pc-darts": "nasbench.strategies.pc_darts:PCDARTS",
     "progressive-dynamic-hurdles": "nasbench.strategies.hurdles:ProgressiveDynamicHurdles",
     "proxylessnas": "nasbench.strategies.proxylessnas:ProxylessNAS",
     "random-search": "nasbench.strategies.random_search:RandomSearch",
