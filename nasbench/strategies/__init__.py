@@ -34,6 +34,7 @@ STRATEGIES: dict[str, str] = {
     "metaqnn": "nasbench.strategies.metaqnn:MetaQNN",
     "nas-rl": "nasbench.strategies.nas_rl:NASRL",
     "nasnet-ppo": "nasbench.strategies.nasnet_ppo:NASNetPPO",
+    "nasp": "nasbench.strategies.nasp:NASP",
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
     "nsga2": "nasbench.strategies.nsga2:NSGA2",
     "pc-darts": "nasbench.strategies.pc_darts:PCDARTS",
