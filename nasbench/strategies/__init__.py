@@ -44,6 +44,7 @@ STRATEGIES: dict[str, str] = {
     "random-search-ws": "nasbench.strategies.random_search_ws:RandomSearchWS",
     "regularized-evolution": "nasbench.strategies.regularized_evolution:RegularizedEvolution",
     "reinforce": "nasbench.strategies.reinforce:Reinforce",
+    "sdarts": "nasbench.strategies.sdarts:SDARTS",
     "snas": "nasbench.strategies.snas:SNAS",
     "spos": "nasbench.strategies.spos:SPOS",
     "successive-halving": "nasbench.strategies.successive_halving:SuccessiveHalving",
