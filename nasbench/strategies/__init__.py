@@ -21,6 +21,7 @@ STRATEGIES: dict[str, str] = {
     "darts-second-order": "nasbench.strategies.darts_second_order:DARTSSecondOrder",
     "dehb": "nasbench.strategies.dehb:DEHB",
     "domhan-stop": "nasbench.strategies.domhan_stop:DomhanStop",
+    "drnas": "nasbench.strategies.drnas:DrNAS",
     "enas": "nasbench.strategies.enas:ENAS",
     "fixed": "nasbench.strategies.fixed:Fixed",
     "gdas": "nasbench.strategies.gdas:GDAS",
