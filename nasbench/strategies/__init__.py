@@ -18,6 +18,7 @@ STRATEGIES: dict[str, str] = {
     "bohb": "nasbench.strategies.bohb:BOHB",
     "cgp": "nasbench.strategies.cgp:CGP",
     "darts": "nasbench.strategies.darts:DARTS",
+    "darts-pt": "nasbench.strategies.darts_pt:DARTSPT",
     "darts-second-order": "nasbench.strategies.darts_second_order:DARTSSecondOrder",
     "dehb": "nasbench.strategies.dehb:DEHB",
     "domhan-stop": "nasbench.strategies.domhan_stop:DomhanStop",
