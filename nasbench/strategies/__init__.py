@@ -27,6 +27,7 @@ STRATEGIES: dict[str, str] = {
     "fixed": "nasbench.strategies.fixed:Fixed",
     "gdas": "nasbench.strategies.gdas:GDAS",
     "genetic-algorithm": "nasbench.strategies.genetic_algorithm:GeneticAlgorithm",
+    "gp": "nasbench.strategies.gp:GP",
     "grid": "nasbench.strategies.grid:Grid",
     "hierarchical-evolution": "nasbench.strategies.hierarchical_evolution:HierarchicalEvolution",
     "hyperband": "nasbench.strategies.hyperband:Hyperband",
