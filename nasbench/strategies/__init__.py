@@ -13,6 +13,7 @@ __all__ = ["STRATEGIES", "Card", "ReportingStrategy", "Setting", "Strategy", "St
 STRATEGIES: dict[str, str] = {
     "asha": "nasbench.strategies.asha:ASHA",
     "baker-stop": "nasbench.strategies.baker_stop:BakerStop",
+    "bananas": "nasbench.strategies.bananas:Bananas",
     "bender-one-shot": "nasbench.strategies.bender_one_shot:BenderOneShot",
     "blockqnn": "nasbench.strategies.blockqnn:BlockQNN",
     "bohb": "nasbench.strategies.bohb:BOHB",
