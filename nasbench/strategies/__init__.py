@@ -49,6 +49,7 @@ STRATEGIES: dict[str, str] = {
     "regularized-evolution": "nasbench.strategies.regularized_evolution:RegularizedEvolution",
     "reinforce": "nasbench.strategies.reinforce:Reinforce",
     "sdarts": "nasbench.strategies.sdarts:SDARTS",
+    "smac": "nasbench.strategies.smac:SMAC",
     "snas": "nasbench.strategies.snas:SNAS",
     "spos": "nasbench.strategies.spos:SPOS",
     "successive-halving": "nasbench.strategies.successive_halving:SuccessiveHalving",
