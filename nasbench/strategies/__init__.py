@@ -37,6 +37,7 @@ STRATEGIES: dict[str, str] = {
     "median-stop": "nasbench.strategies.median_stop:MedianStop",
     "metaqnn": "nasbench.strategies.metaqnn:MetaQNN",
     "nas-rl": "nasbench.strategies.nas_rl:NASRL",
+    "nasbot": "nasbench.strategies.nasbot:NASBOT",
     "nasnet-ppo": "nasbench.strategies.nasnet_ppo:NASNetPPO",
     "nasp": "nasbench.strategies.nasp:NASP",
     "non-aging-evolution": "nasbench.strategies.non_aging_evolution:NonAgingEvolution",
