@@ -78,7 +78,7 @@ def unrolled_gradient(
     norm = torch.stack([direction.square().sum() for direction in moved.values()]).sum().sqrt()
     if not float(norm) > 0.0:
         return first_order
-    radius = _RADIUS / norm
+    radius = _RADIUS / float(norm)
 
     def beside(sign: float) -> torch.Tensor:
         there = {
