@@ -88,6 +88,8 @@ class DrNAS(RelaxedSearch):
         )
         import torch
 
+        if progressive:
+            self._require_bypass(space, "progressive")
         self._progressive = progressive
         operations = self._relaxation.operations
         self._kept = torch.arange(operations).expand(self._relaxation.edges, operations)  # (E, k)

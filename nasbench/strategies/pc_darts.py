@@ -82,6 +82,8 @@ class PCDARTS(RelaxedSearch):
         )
         import torch
 
+        if part > 1:
+            self._require_bypass(space, "part")
         self._part = part
         self._edges_by_node = edges_by_node([decision.name for decision in space.decisions])
         numbers = _INITIAL_SPREAD * rng.standard_normal(self._relaxation.edges)

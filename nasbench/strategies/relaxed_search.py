@@ -26,6 +26,7 @@ from nasbench.strategies.strategy import Setting
 if TYPE_CHECKING:
     import torch
 
+_SKIP = "skip_connect"
 _INITIAL_SPREAD = 1e-3  # of the logits; the authors' code of Liu et al. 2019
 
 
@@ -102,6 +103,19 @@ class RelaxedSearch:
         self._rounds = self.epochs  # asks that bring a proposal: epochs, and what may follow them
         self._epoch = 0  # rounds done
         self._paid_seconds = 0.0
+
+    def _require_bypass(self, space: Space, option: str) -> None:
+        """Refuse channels that pass by where a table cannot say what they are.
+
+        Raises:
+            BadOption: The relaxation is a table's, and not every decision has ``skip_connect``.
+        """
+        can_skip = all(_SKIP in decision.choices for decision in space.decisions)
+        if self._relaxation.is_analogue and not can_skip:
+            raise BadOption(
+                f"{option}: expected a space with {_SKIP} at every decision, which on a table stands for the "
+                f"channels that pass by, got {space.name}."
+            )
 
     # The strategy's face ------------------------------------------------------------------------
 

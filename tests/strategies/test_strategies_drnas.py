@@ -101,6 +101,11 @@ def test_progressive_search_keeps_the_contract():
     assert check_strategy(DrNAS, space, setting=toy_relaxed_setting(space), epochs=4, progressive=True)
 
 
+def test_progressive_search_is_refused_without_a_skip_connection(planted, rng):
+    with pytest.raises(BadOption, match="progressive: expected a space with skip_connect at every decision"):
+        made(planted, rng, progressive=True)
+
+
 def test_progressive_other_than_true_or_false_is_refused(planted, rng):
     with pytest.raises(BadOption, match="progressive: expected True or False, got 1"):
         made(planted, rng, progressive=1)

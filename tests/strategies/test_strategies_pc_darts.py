@@ -115,8 +115,8 @@ def test_logits_wait_for_the_first_epochs(planted, rng):
 
 
 def test_partial_channels_are_refused_without_a_skip_connection(planted, rng):
-    with pytest.raises(BadOption, match="part: expected 1 in a space without skip_connect"):
-        made(planted, rng).ask(1)
+    with pytest.raises(BadOption, match="part: expected a space with skip_connect at every decision"):
+        made(planted, rng)
 
 
 @pytest.mark.parametrize("part", [0, 2.0, True])
