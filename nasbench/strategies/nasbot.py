@@ -5,7 +5,7 @@
    exp(-gamma R): D adds up the OTMANN distances for four weights of the structure, R the squares of the same
    divided by the masses of both networks. Beta, gamma and the noise are chosen by marginal likelihood.
 3. Search for the highest expected improvement by evolution: rate the 10 best architectures and 10 draws, then
-   ``rounds`` times 50 children of rated ones, drawn by exp(2 x standardised rating) and changed by 1 to 5
+   ``rounds`` times 50 children of rated ones, drawn by exp(standardised rating / 2) and changed by 1 to 5
    elementary moves with chances 0.5, 0.25, 0.125, 0.075 and 0.05.
 4. Propose the best rated that was never proposed, and go to 2.
 
@@ -46,7 +46,7 @@ _Array = npt.NDArray[np.float64]
 
 _START = 10  # best architectures, and draws, that the evolution starts from; our choice
 _CHILDREN = 50  # nasbot opt/ga_optimiser.py, num_mutations_per_epoch
-_GREED = 2.0  # nasbot opt/ga_optimiser.py, fitness_sampler_scaling_const
+_TEMPERATURE = 2.0  # nasbot opt/ga_optimiser.py, fitness_sampler_scaling_const
 _MOVES = (0.5, 0.25, 0.125, 0.075, 0.05)  # nasbot opt/nasbot.py, ga_mutation_op_distro
 
 
@@ -146,7 +146,7 @@ class NASBOT:
         """Draw parents of one round, with replacement."""
         codes, ratings = list(rated), np.array(list(rated.values()))
         scores = (ratings - ratings.mean()) / max(float(ratings.std()), 1e-12)
-        cumulative = np.exp(_GREED * (scores - scores.max())).cumsum()
+        cumulative = np.exp((scores - scores.max()) / _TEMPERATURE).cumsum()
         places = [self._draw() * cumulative[-1] for _ in range(_CHILDREN)]
         return [codes[i] for i in np.searchsorted(cumulative, places, side="right").tolist()]
 

@@ -52,11 +52,14 @@ def test_space_without_a_graph_is_searched_as_a_chain(line, search, rng):
     assert min(map(error_of, search(NASBOT(space, rng=rng), error_of, 45))) <= 1 / 8  # 9 of 625
 
 
-def test_fitter_parents_are_drawn_more_often(rng):
+def test_parents_are_drawn_by_their_standardised_rating(rng):
     strategy = NASBOT(toy_space(), rng=rng)
-    parents = strategy._parents({(0, 0, 0): 0.0, (0, 0, 1): 0.1, (0, 0, 2): 1.0})
-    assert len(parents) == 50
-    assert parents.count((0, 0, 2)) > 40
+    rated = {(0, 0, 0): 0.0, (0, 0, 1): 0.1, (0, 0, 2): 1.0}
+    parents = [code for _ in range(200) for code in strategy._parents(rated)]
+    ratings = np.array(list(rated.values()))
+    weights = np.exp((ratings - ratings.mean()) / (2 * ratings.std()))
+    shares = [parents.count(code) / len(parents) for code in rated]
+    assert shares == pytest.approx(weights / weights.sum(), abs=0.02)
 
 
 def test_no_architecture_is_proposed_twice_and_the_space_ends(search, rng):
