@@ -25,6 +25,10 @@ OPTIONS = {
     # Thinking less; what they do is the same.
     "domhan-stop": {"families": ["ilog2"], "walkers": 4, "steps": 2, "burn_in": 1},
     "baker-stop": {"draws": 3},
+    "bender-one-shot": {"epochs": 2, "samples": 20, "rounds": 5},
+    "enas": {"epochs": 4, "controller_steps": 1, "batch": 3, "candidates": 3},
+    "random-search-ws": {"epochs": 8, "samples": 4, "last_samples": 8},
+    "spos": {"epochs": 2, "population": 8, "select": 3, "generations": 6},
 }
 
 
@@ -105,7 +109,7 @@ def test_on_a_table_with_curves(name, table, workers):
 def test_on_a_surrogate(name):
     if shares_weights(name):
         pytest.importorskip("torch")
-        with pytest.raises(BadOption, match="relaxation"):
+        with pytest.raises(BadOption, match="relaxation|shared weights"):
             ran(name, Surrogate(), budget="40evals")
         return
     columns, outcome = ran(name, Surrogate(), budget="40evals", workers=3)
