@@ -217,6 +217,8 @@ def test_only_units_turns_fractions_and_days():
 GENERATORS = {"Generator", "PCG64", "SeedSequence", "BitGenerator", "default_rng"}
 # Reads the global state to say whether somebody else touched it; changes nothing.
 READERS = {("testing/simulation.py", "random.getstate"), ("testing/simulation.py", "np.random.get_state")}
+# Lends the global state to a library and puts it back; its own tests hold it to that.
+LENDER = "strategies/doors/global_state.py"
 
 
 def dotted(node):
@@ -236,7 +238,7 @@ def test_nothing_draws_from_or_seeds_global_random_state():
             if not isinstance(node, ast.Call):
                 continue
             called = dotted(node.func)
-            if (name(path), called) in READERS:
+            if (name(path), called) in READERS or name(path) == LENDER:
                 continue
             tail = called.rsplit(".", 1)[-1]
             if called.startswith(("np.random.", "numpy.random.")) and (

@@ -109,7 +109,7 @@ def test_on_a_table_with_curves(name, table, workers):
 def test_on_a_surrogate(name):
     if shares_weights(name):
         pytest.importorskip("torch")
-        with pytest.raises(BadOption, match="relaxation|shared weights"):
+        with pytest.raises(BadOption, match=r"relaxation|shared weights"):
             ran(name, Surrogate(), budget="40evals")
         return
     columns, outcome = ran(name, Surrogate(), budget="40evals", workers=3)
