@@ -32,7 +32,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
 
 from nasbench.errors import BadOption, MissingExtra
 from nasbench.spaces.mixture import Mixture
@@ -281,6 +280,8 @@ def operation_seconds(codes: npt.NDArray[np.int8], seconds: Floats, operations: 
     Returns:
         Seconds of what all have, and (O,) of each operation on one edge, the cheapest of them 0.
     """
+    from scipy.optimize import nnls  # a second to import, for who never relaxes a table too
+
     counts = np.stack([(codes == choice).sum(axis=1) for choice in range(operations)], axis=1)
     prices: Floats = nnls(counts.astype(np.float64), seconds)[0]
     cheapest = float(prices.min())
