@@ -134,8 +134,9 @@ def test_on_a_cluster_where_things_go_wrong(name, table):
 def test_on_live_training(name):
     pytest.importorskip("torch")
     pytest.importorskip("sklearn")
+    epochs = 6 if name == "domhan-stop" else 3  # it fits curves, and refuses shorter ones
     tiny = dataclasses.replace(
-        RECIPES["digits-small"], epochs=3, channels=4, cells_per_stage=1, batch_size=256
+        RECIPES["digits-small"], epochs=epochs, channels=4, cells_per_stage=1, batch_size=256
     )
     source = LiveSource("digits", tiny)
     if shares_weights(name) and getattr(source, "relaxation", None) is None:
