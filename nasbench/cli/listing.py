@@ -114,7 +114,7 @@ def _is_installed(extra: str) -> bool:
 @json_option
 def recipes(as_json: bool) -> int:
     """List the training recipes of live sources."""
-    from nasbench.training.recipe import RECIPES
+    from nasbench.training.recipes import RECIPES
 
     rows = [
         {

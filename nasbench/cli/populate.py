@@ -129,7 +129,7 @@ def populate(
     from nasbench.populate.plan import shard as shard_of
     from nasbench.populate.target import Target, part_path
     from nasbench.spaces import get_space
-    from nasbench.training.recipe import get_recipe
+    from nasbench.training.recipes import get_recipe
 
     chosen, of_space = get_recipe(recipe), get_space(space)
     if chosen.space != of_space.name:

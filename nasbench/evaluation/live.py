@@ -23,7 +23,8 @@ from nasbench.evaluation.source import label_of
 from nasbench.records import Code, Measurement, Measurements, OnEpoch, SourceInfo
 from nasbench.spaces import get_space
 from nasbench.training import require_torch
-from nasbench.training.recipe import RECIPES, Recipe, get_recipe
+from nasbench.training.recipe import Recipe
+from nasbench.training.recipes import RECIPES, get_recipe
 from nasbench.training.supernets import SPACES as SPACES_WITH_SUPERNET
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from nasbench.store.merge import MIXED_NOTE
 from nasbench.store.table import open_table
 from nasbench.store.verify import verify_table
 from nasbench.store.writer import write_tables
-from nasbench.training.recipe import RECIPES, Recipe
+from nasbench.training.recipe import Recipe
+from nasbench.training.recipes import RECIPES
 
 _DEVICE = "device"
 # Tables keep float32: errors of one training differ by no more between table and ledger.

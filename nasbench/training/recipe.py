@@ -10,10 +10,10 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Literal, get_args
 
-from nasbench.errors import BadOption, UnknownName
+from nasbench.errors import BadOption
 
 Optimizer = Literal["sgd", "adamw", "rmsprop"]
 Schedule = Literal["cosine", "constant"]
@@ -190,105 +190,3 @@ def _is_of(value: object, wanted: str) -> bool:
             value is None and "None" in wanted
         )
     return isinstance(value, str)
-
-
-_H1 = Recipe(
-    epochs=200,
-    batch_size=256,
-    learning_rate=0.1,
-    momentum=0.9,
-    nesterov=True,
-    weight_decay=5e-4,
-    schedule="cosine",
-    channels=16,
-    cells_per_stage=5,
-    stages=3,
-    augmentation="flip-crop",
-    crop_padding=4,
-)
-
-RECIPES: dict[str, Recipe] = {
-    # One stage, so that the cell and not the skeleton decides: on the digits 1 % to 90 % error, in 0.2 s to
-    # 2 s a training on one core of a 2023 server CPU.
-    "digits-small": Recipe(
-        epochs=12,
-        batch_size=64,
-        learning_rate=0.1,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=5e-4,
-        schedule="cosine",
-        channels=8,
-        cells_per_stage=2,
-        stages=1,
-        augmentation="none",
-    ),
-    # The recipe of the table digits-nb201, chosen by a pilot over random cells (docs/pilot-digits.md).
-    "digits-nb201": Recipe(
-        epochs=20,
-        batch_size=50,
-        learning_rate=0.2,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=5e-4,
-        schedule="cosine",
-        channels=8,
-        cells_per_stage=1,
-        stages=1,
-        augmentation="none",
-        train_images=200,
-    ),
-    # The recipe of the table fashion-nb201, on fashion-mnist-14, chosen by a pilot (docs/pilot-fashion.md).
-    "fashion-nb201": Recipe(
-        epochs=12,
-        batch_size=64,
-        learning_rate=0.2,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=5e-4,
-        schedule="cosine",
-        channels=8,
-        cells_per_stage=1,
-        stages=1,
-        augmentation="none",
-        train_images=2000,
-    ),
-    # Five cells: normal, reduction, normal, reduction, normal. The low learning rate leaves trainings short
-    # of their end, so that cells differ by how fast they learn. Pilot on the digits, 12 random pairs of
-    # cells with two seeds each: errors 0.15 to 0.38, 0.03 apart between seeds, rank correlation of the
-    # seeds 0.87; at rate 0.1 it was 0.31, the median error being 0.10. 4.3 CPU seconds a training (3.3 to
-    # 6.3) on one core of a busy server.
-    "digits-darts": Recipe(
-        epochs=12,
-        batch_size=50,
-        learning_rate=0.02,
-        momentum=0.9,
-        nesterov=True,
-        weight_decay=5e-4,
-        schedule="cosine",
-        channels=8,
-        cells_per_stage=1,
-        stages=3,
-        augmentation="none",
-        train_images=200,
-        space="darts",
-    ),
-    # Dong and Yang 2020, hyperparameter set H (NATS-Bench's "200"); ImageNet16-120 is cropped with padding 2.
-    "nb201-h1": _H1,
-    "nb201-h1-imagenet16": replace(_H1, crop_padding=2),
-    # The same with a cosine of its own over 12 epochs (NATS-Bench's "12").
-    "nb201-h0": replace(_H1, epochs=12),
-    "nb201-h0-imagenet16": replace(_H1, epochs=12, crop_padding=2),
-}
-
-
-def get_recipe(name: str) -> Recipe:
-    """Return the recipe of this name.
-
-    Raises:
-        UnknownName: No such recipe; the message lists the near ones.
-    """
-    key = name.strip().lower().replace("_", "-")
-    if key not in RECIPES:
-        raise UnknownName.among("recipe", name, RECIPES, hint="List them with: nasbench list recipes")
-    return RECIPES[key]

@@ -30,7 +30,8 @@ from nasbench.training.data import ImageData, get_data
 from nasbench.training.epoch import measure, train_epoch
 from nasbench.training.networks import build_network
 from nasbench.training.networks.nb201 import KERNELS, Normalisation, average_3x3
-from nasbench.training.recipe import Recipe, get_recipe
+from nasbench.training.recipe import Recipe
+from nasbench.training.recipes import get_recipe
 from nasbench.training.session import Session, start_session, torch_generator
 from nasbench.training.stopwatch import Stopwatch
 

@@ -11,7 +11,7 @@ from nasbench.runs.execute import RunSpec, execute
 from nasbench.store.table import open_table
 from nasbench.store.training_log import log_path, merge_log
 from nasbench.store.writer import write_tables
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 BUDGET = "3evals"
 

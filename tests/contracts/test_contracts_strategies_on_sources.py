@@ -16,7 +16,7 @@ from nasbench.runs.packing import equal_runs
 from nasbench.spaces import get_space
 from nasbench.strategies import STRATEGIES
 from nasbench.strategies.loading import load_strategy
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 OPTIONS = {
     "fixed": {

@@ -26,7 +26,7 @@ from nasbench.store.data import Scalar
 from nasbench.store.table import open_table
 from nasbench.store.training_log import merge_log
 from nasbench.store.writer import write_tables
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 ALL_SKIP, ALL_1X1, ALL_3X3, MISSING = (1,) * 6, (2,) * 6, (3,) * 6, (4,) * 6
 

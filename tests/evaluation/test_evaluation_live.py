@@ -9,7 +9,7 @@ from nasbench.evaluation.live import LiveSource, open_live
 from nasbench.evaluation.source import Source
 from nasbench.records import Verdict
 from nasbench.testing import check_source
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 ALL_SKIP, ALL_1X1, ALL_3X3 = (1,) * 6, (2,) * 6, (3,) * 6
 

@@ -13,7 +13,7 @@ from nasbench.records import Proposal
 from nasbench.store.table import open_table
 from nasbench.store.training_log import log_path, merge_log
 from nasbench.store.verify import verify_table
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 ALL_SKIP, ALL_1X1, ALL_3X3 = (1,) * 6, (2,) * 6, (3,) * 6
 

@@ -9,7 +9,7 @@ from nasbench.evaluation.recording import RecordingSource
 from nasbench.runs.columns import PURPOSES
 from nasbench.runs.execute import RunSpec, execute
 from nasbench.strategies.relaxation import Relaxation
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")

@@ -18,7 +18,8 @@ from nasbench.populate.worker import timed
 from nasbench.spaces import get_space
 from nasbench.store.table import open_table
 from nasbench.store.verify import verify_table
-from nasbench.training.recipe import Recipe, get_recipe
+from nasbench.training.recipe import Recipe
+from nasbench.training.recipes import get_recipe
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")

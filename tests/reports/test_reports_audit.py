@@ -16,7 +16,7 @@ from nasbench.store.data import Provenance
 from nasbench.store.table import open_table
 from nasbench.store.training_log import merge_log
 from nasbench.store.writer import write_tables
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 BUDGET = "6evals"
 EVOLUTION = {"population": 3, "sample": 2}

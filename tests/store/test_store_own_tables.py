@@ -11,7 +11,8 @@ import pytest
 from nasbench.spaces import get_space
 from nasbench.store.bundled import data_folder, find_table
 from nasbench.store.verify import verify_table
-from nasbench.training.recipe import RECIPES, Recipe
+from nasbench.training.recipe import Recipe
+from nasbench.training.recipes import RECIPES
 
 TABLES = ["digits-nb201", "fashion-nb201"]
 

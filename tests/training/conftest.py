@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from nasbench.spaces import get_space
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 
 @pytest.fixture

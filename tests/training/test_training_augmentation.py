@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 FLIP_CROP = replace(RECIPES["digits-small"], augmentation="flip-crop", crop_padding=1)
 

@@ -104,7 +104,7 @@ from pathlib import Path
 from nasbench.records import Verdict
 from nasbench.spaces import get_space
 from nasbench.training.data import get_data
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 from nasbench.training.trainer import train
 
 recipe = replace(RECIPES["digits-small"], epochs=4, channels=4, cells_per_stage=1, batch_size=256)

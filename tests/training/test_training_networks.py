@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from nasbench.errors import BadOption, UnknownName
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 # Format strings and counts as published (Dong and Yang 2020; NATS-Bench topology space), CIFAR-10 at 32 x 32:
 # (parameters, millions of multiply-accumulates).

@@ -7,7 +7,8 @@ import pytest
 from nasbench.errors import BadOption
 from nasbench.spaces import get_space
 from nasbench.spaces.darts_cell import OPERATIONS, edges_of
-from nasbench.training.recipe import RECIPES, Recipe
+from nasbench.training.recipe import Recipe
+from nasbench.training.recipes import RECIPES
 
 # Twenty cells, 36 channels, 10 classes, no auxiliary head, 32 x 32: parameters and multiply-accumulates of
 # the published genotypes, counted independently of the code tested here.

@@ -4,7 +4,8 @@ from dataclasses import FrozenInstanceError, fields, replace
 import pytest
 
 from nasbench.errors import BadOption, UnknownName
-from nasbench.training.recipe import RECIPES, Recipe, get_recipe
+from nasbench.training.recipe import Recipe
+from nasbench.training.recipes import RECIPES, get_recipe
 
 PLAIN = Recipe(epochs=10, batch_size=32, learning_rate=0.1)
 OTHER_VALUES = {

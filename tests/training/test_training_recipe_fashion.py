@@ -1,7 +1,7 @@
 import runpy
 from pathlib import Path
 
-from nasbench.training.recipe import RECIPES, get_recipe
+from nasbench.training.recipes import RECIPES, get_recipe
 
 PILOT = Path(__file__).parents[2] / "scripts" / "pilot_fashion.py"
 

@@ -10,7 +10,7 @@ import pytest
 from nasbench.errors import BadOption, MissingExtra, NotInSpace, UnknownName
 from nasbench.spaces import Decision, ProductSpace
 from nasbench.training.outcome import CURVES
-from nasbench.training.recipe import RECIPES
+from nasbench.training.recipes import RECIPES
 
 ALL_NONE, ALL_1X1, ALL_3X3 = (0,) * 6, (2,) * 6, (3,) * 6
 

@@ -6,7 +6,7 @@ import pytest
 @pytest.fixture
 def network(torch, space):
     from nasbench.training.networks import build_network
-    from nasbench.training.recipe import RECIPES
+    from nasbench.training.recipes import RECIPES
     from nasbench.training.weights import initialise
 
     def make(seed):

@@ -1,0 +1,50 @@
+"""What a space is in words: where it comes from, how it is written, what counts are known of it.
+
+One card a registered space; ``docs/spaces.md`` is generated from them and from the spaces themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["CARDS", "SpaceCard"]
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceCard:
+    """What a list of spaces prints of one of them.
+
+    Attributes:
+        summary: What is built, one sentence.
+        source: Author, year and title, and what of it was followed where sources differ.
+        notation: How an architecture is written, in words; the space itself gives an example.
+        counts: Known counts, each a sentence; a test derives each of them again.
+        data: What recorded data exists and how it comes in, each a sentence.
+    """
+
+    summary: str
+    source: str
+    notation: str
+    counts: tuple[str, ...] = field(default=())
+    data: tuple[str, ...] = field(default=())
+
+
+CARDS: dict[str, SpaceCard] = {
+    "darts": SpaceCard(
+        summary="Two cells, normal and reduction, of four nodes with two inputs and seven operations each.",
+        source="Liu, Simonyan and Yang 2019, DARTS; NAS-Bench-301 (Zela et al. 2022) has the same space.",
+        notation="a genotype of the authors' code, or the ConfigSpace dictionary of NAS-Bench-301",
+        counts=("(1 x 3 x 6 x 10 x 7^8)^2 = 1.08e18 pairs of cells.",),
+        data=("None recorded; trained live or into tables of your own.",),
+    ),
+    "nb201": SpaceCard(
+        summary="One cell of four nodes and six edges, each edge one of five operations.",
+        source="Dong and Yang 2020, NAS-Bench-201; the topology space of NATS-Bench (Dong et al. 2021).",
+        notation="the string of the authors, |op~0|+|op~0|op~1|+|op~0|op~1|op~2|, or six digits, one an edge",
+        counts=("15,625 cells.", "6,466 classes under the zero-and-skip algebra of NATS-Bench."),
+        data=(
+            "nb201-cifar10, nb201-cifar100, nb201-imagenet16-120, digits-nb201 and fashion-nb201 come along.",
+        ),
+    ),
+}
+"""Name of a registered space -> its card."""
