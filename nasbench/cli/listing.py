@@ -1,4 +1,4 @@
-"""``list``: spaces, tables, strategies, recipes."""
+"""``list``: spaces, tables, strategies, recipes, surrogates."""
 
 from __future__ import annotations
 
@@ -131,3 +131,19 @@ def recipes(as_json: bool) -> int:
     ]
     columns = ["name", "space", "epochs", "batch", "rate", "channels", "hash"]
     return _show(rows, columns, as_json=as_json)
+
+
+@group.command()
+@json_option
+def surrogates(as_json: bool) -> int:
+    """List the models that a surrogate can be fitted with, and the surrogates that are found by name."""
+    from nasbench.surrogates.bundled import find_surrogate, list_surrogates
+    from nasbench.surrogates.files import load
+    from nasbench.surrogates.members import MODELS
+
+    rows = [{"name": name, "kind": "model", "what": ", ".join(members)} for name, members in MODELS.items()]
+    for name in list_surrogates():
+        card = load(find_surrogate(name))[0].card
+        told = f"{card.space}, {card.dataset}, fitted on {card.architectures:,} architectures"
+        rows.append({"name": name, "kind": "fitted", "what": told})
+    return _show(rows, ["name", "kind", "what"], as_json=as_json)

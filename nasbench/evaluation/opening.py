@@ -18,8 +18,9 @@ def open_source(text: str, *, device: str | None = None, into: Path | None = Non
 
     Args:
         text: ``nb201-cifar10`` (a bundled table), ``FILE.h5`` or ``FILE.h5:TABLE``; ``live:DATA`` or
-            ``live:DATA@RECIPE`` (training now); or a table with ``+live`` at its end, which trains what the
-            table misses.
+            ``live:DATA@RECIPE`` (training now); a table with ``+live`` at its end, which trains what the
+            table misses; or a surrogate, ``FILE.surrogate.h5`` or its name, with ``:mean`` at its end for
+            predictions without noise.
         device: Where live training runs, e.g. ``"cuda"``; tables take none.
         into: Table file that every training made now is recorded for; tables take none.
 
@@ -44,10 +45,24 @@ def open_source(text: str, *, device: str | None = None, into: Path | None = Non
         raise BadOption(f"device: only live sources train on a device; {text!r} is a table.")
     if into is not None:
         raise BadOption(f"into: only live sources make trainings to record; {text!r} is a table.")
+    if _is_surrogate(text):
+        from nasbench.evaluation.surrogate_source import open_surrogate
+
+        return open_surrogate(text)
     from nasbench.evaluation.table_source import TableSource
     from nasbench.store.bundled import find_table
 
     return TableSource(find_table(text))
+
+
+def _is_surrogate(text: str) -> bool:
+    """Say whether this names a surrogate: by its file's ending, or one that comes with the program."""
+    from nasbench.store.files import kebab
+    from nasbench.surrogates.bundled import list_surrogates
+    from nasbench.surrogates.names import ENDING, MEAN
+
+    name = text.removesuffix(MEAN)
+    return name.endswith(ENDING) or kebab(name) in map(kebab, list_surrogates())
 
 
 def _open_backed(text: str, *, device: str | None, into: Path | None) -> Source:
