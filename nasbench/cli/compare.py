@@ -20,6 +20,11 @@ _SPLIT = re.compile(r",(?![^\[]*\])")
 _WITH_OPTIONS = re.compile(r"(?:(?P<label>[^=\[\]]+)=)?(?P<name>[^=\[\]]+)(?:\[(?P<options>.*)\])?")
 
 
+def parse_strategies(text: str) -> list[dict[str, Any]]:
+    """Read strategies separated by commas, each as ``parse_strategy`` does."""
+    return [parse_strategy(one) for one in _SPLIT.split(text) if one.strip()]
+
+
 def parse_strategy(text: str) -> dict[str, Any]:
     """Read ``name`` or ``name[option=value,option=value]``, with ``label=`` in front to name the row.
 
@@ -157,7 +162,7 @@ def compare(
             "name": out.resolve().name or "compare",
             "title": title,
             "sources": [s.strip() for s in sources.split(",") if s.strip()],
-            "strategies": [parse_strategy(s) for s in _SPLIT.split(strategies) if s.strip()],
+            "strategies": parse_strategies(strategies),
             "seeds": seeds,
             "budget": budget,
             "workers": workers,

@@ -1,4 +1,4 @@
-"""``surrogate``: fit, info, validate."""
+"""``surrogate``: fit, info, validate, study."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nasbench.cli.output import json_option, print_json, print_table, progress_bar, say
+from nasbench.cli.surrogate_validation import study, validate
 from nasbench.units import format_error
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 @click.group("surrogate")
 def group() -> None:
     """Fit, look into or validate surrogates: models of a table that answer for its whole space."""
+
+
+group.add_command(validate)
+group.add_command(study)
 
 
 @group.command()

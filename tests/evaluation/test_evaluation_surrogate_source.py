@@ -87,7 +87,7 @@ def test_scores_are_predicted_means(source):
 
 def test_what_it_was_not_fitted_for_is_not_measured(source):
     with pytest.raises(
-        NotMeasured, match="answers for 1, 2, .* epochs and 3 repeats, got 21 epochs, replicate 0"
+        NotMeasured, match=r"answers for 1, 2, .* epochs and 3 repeats, got 21 epochs, replicate 0"
     ):
         source.answer(CODE, epochs=21, replicate=0)
     with pytest.raises(NotMeasured, match="replicate 3"):
