@@ -111,14 +111,16 @@ def _charts(study: Study, surrogate: Surrogate, table: Table) -> list[tuple[str,
     levels = [one.level for one in last.intervals]
     out.append(
         (
-            "How often intervals for one new training held; on the line they hold as often as they say.",
-            draw_points(
+            "How often intervals for one new training held, and how often they say they do.",
+            draw_lines(
                 "coverage",
                 "Coverage of intervals",
-                [Series("", levels, [one.coverage for one in last.intervals])],
+                [
+                    Series("held", levels, [one.coverage for one in last.intervals]),
+                    Series("said", levels, levels),
+                ],
                 x_label="level",
-                y_label="held",
-                diagonal=True,
+                y_label="share of trainings inside",
             ),
         )
     )

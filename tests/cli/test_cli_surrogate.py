@@ -65,3 +65,49 @@ def test_an_unknown_model_ends_with_status_2(nasbench):
     ended = nasbench("surrogate", "fit", "digits-nb201", "--model", "oracle")
     assert ended.status == 2
     assert "no surrogate is named 'oracle'" in ended.err
+
+
+def test_validate_prints_the_main_numbers_and_writes_the_page(nasbench, fitted, tmp_path):
+    ended = nasbench("surrogate", "validate", fitted, "--out", tmp_path / "page")
+    assert ended.status == 0, ended.err
+    assert "tau, best 5 %" in ended.out
+    assert (tmp_path / "page" / "surrogate.html").exists()
+
+
+def test_validate_leaves_strategies_out_by_their_records(nasbench, tmp_path):
+    board, path = tmp_path / "board", tmp_path / "b.surrogate.h5"
+    nasbench(
+        *("compare", "--source", "digits-nb201", "--strategies", "random-search,local-search"),
+        *("--seeds", 3, "--budget", "40evals", "--out", board),
+    )
+    nasbench("surrogate", "fit", "digits-nb201", "--model", "linear", "--rows", 100, "--out", path)
+    ended = nasbench("surrogate", "validate", path, "--records", board, "--json")
+    assert ended.status == 0, ended.err
+    left = ended.data["validations"][0]["left_out"]
+    assert [one["strategy"] for one in left] == ["random-search", "local-search"]
+
+
+def test_validate_refuses_records_of_another_table(nasbench, fitted, finished):
+    ended = nasbench("surrogate", "validate", fitted, "--records", finished)
+    assert ended.status == 2
+    assert "expected a leaderboard on digits-nb201" in ended.err
+
+
+@pytest.mark.slow
+def test_study_fits_runs_and_compares(nasbench, tmp_path):
+    ended = nasbench(
+        *("surrogate", "study", "digits-nb201", "--model", "linear", "--fractions", "0.02,0.05"),
+        *("--strategies", "random-search,local-search,grid", "--seeds", 3, "--budget", "30evals"),
+        *("--out", tmp_path / "study", "--json"),
+    )
+    assert ended.status == 0, ended.err
+    assert [one["fitted"] for one in ended.data["validations"]] == [129, 323]
+    assert len(ended.data["ranks"]) == 2
+    assert (tmp_path / "study" / "surrogate.html").exists()
+    assert (tmp_path / "study" / "digits-nb201-0.05.surrogate.h5").exists()
+
+
+def test_study_refuses_fractions_that_are_no_numbers(nasbench, tmp_path):
+    ended = nasbench("surrogate", "study", "digits-nb201", "--fractions", "half", "--out", tmp_path)
+    assert ended.status == 2
+    assert "fractions: expected numbers separated by commas, got 'half'" in ended.err
