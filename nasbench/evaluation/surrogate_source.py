@@ -114,6 +114,16 @@ class SurrogateSource:
         predicted = self.surrogate.predict(codes, epochs=(epochs,)).errors[metric].mean[:, 0]
         return np.round(predicted, _DIGITS)
 
+    def draw(self, code: Code, number: int) -> float:
+        """Draw the validation error of a full training, the ``number``-th of this architecture, from 0.
+
+        Beyond ``replicates`` too, for who wants more of them.
+
+        Raises:
+            NotInSpace: Not an architecture of the space.
+        """
+        return float(self._training(code, number)[0, -1])
+
     def is_far(self, code: Code) -> bool:
         """Say whether an architecture lies far from those the surrogate was fitted on."""
         self._curve(code)
