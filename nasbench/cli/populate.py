@@ -182,7 +182,7 @@ def populate(
             say("nothing to do: the table holds all of it")
         else:
             if ray_address is None:
-                devices = _slots(device, jobs, per_device)[: len(todo)]
+                devices = device_slots(device, jobs, per_device)[: len(todo)]
                 pool: Callable[[], LocalPool | RayPool] = functools.partial(
                     LocalPool, job, open_live_trainer, devices=devices, time_limit=timeout
                 )
@@ -222,7 +222,7 @@ def _parse_shard(text: str | None) -> tuple[int, int] | None:
     return int(match[1]), int(match[2])
 
 
-def _slots(device: str, jobs: int | None, per_device: int | None) -> list[str]:
+def device_slots(device: str, jobs: int | None, per_device: int | None) -> list[str]:
     """Name the device of each worker.
 
     Raises:

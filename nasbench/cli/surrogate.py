@@ -1,4 +1,4 @@
-"""``surrogate``: fit, info, validate, study."""
+"""``surrogate``: fit, info, validate, study, grow."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nasbench.cli.grow import grow
 from nasbench.cli.output import json_option, print_json, print_table, progress_bar, say
 from nasbench.cli.surrogate_validation import study, validate
 from nasbench.units import format_error
@@ -23,6 +24,7 @@ def group() -> None:
 
 group.add_command(validate)
 group.add_command(study)
+group.add_command(grow)
 
 
 @group.command()
