@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from thinking_less import quick_options
 
 from nasbench.errors import BadOption
 from nasbench.records import Proposal
@@ -50,28 +51,10 @@ ASKING = {
     "tpe",  # decisions
 }
 
-# Options that make a strategy think less, or begin to think earlier; what it does is the same.
-QUICK = {
-    "bananas": {"members": 2, "epochs": 10, "startup": 10},
-    "gp": {"candidates": 10},
-    "nasbot": {"rounds": 1, "startup": 12},
-    "smac": {"candidates": 20, "trees": 2, "startup": 12},
-    "baker-stop": {"every": 9, "draws": 2, "startup": 12},
-    "domhan-stop": {"families": ["ilog2"], "walkers": 4, "steps": 2, "burn_in": 1, "every": 20},
-    "bender-one-shot": {"epochs": 2, "samples": 20, "rounds": 5},
-    "enas": {"epochs": 4, "controller_steps": 1, "batch": 3, "candidates": 3},
-    "hierarchical-evolution": {"scrambling": 5},
-    "metaqnn": {"replay": 8},
-    "nas-rl": {"batch": 10},
-    "nasnet-ppo": {"batch": 10, "passes": 1},
-    "blockqnn": {"replay": 8},
-    "progressive-dynamic-hurdles": {"population": 12, "sample": 3, "children": 4},
-    "random-search-ws": {"epochs": 8, "samples": 4, "last_samples": 8},
-    "spos": {"epochs": 2, "population": 8, "select": 3, "generations": 6},
-}
-
 # Fewer trials of strategies that think long; more than their random start.
 LONG_THINKING = {"baker-stop": 30, "bananas": 16, "domhan-stop": 24, "gp": 16, "nasbot": 14, "smac": 20}
+# Their rules look at a training of 27 epochs once or twice.
+WATCHING = {"baker-stop": {"every": 9}, "domhan-stop": {"every": 20}}
 # On a further space; more than the random start, or the first population, of every strategy.
 FEW = 26
 
@@ -93,8 +76,10 @@ def options_for(name, space):
         code = space.sample(1, rng=np.random.default_rng(0))[0]
         return {"architectures": [space.format(tuple(code.tolist()))], "repeats": 3}
     if name == "pc-darts" and not all("skip_connect" in decision.choices for decision in space.decisions):
-        return {"part": 1}  # nothing stands for the channels that pass by
-    return QUICK.get(name, {})
+        return quick_options(name) | {"part": 1}  # nothing stands for the channels that pass by
+    if name in WATCHING:
+        return quick_options(name) | WATCHING[name]
+    return quick_options(name)
 
 
 def setting_for(name, space):
