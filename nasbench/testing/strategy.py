@@ -211,7 +211,8 @@ def _global_state(subject: _Subject) -> None:
 
 def _failures(subject: _Subject) -> None:
     subject.run(1, answer=lambda code, number: None if number % 3 == 0 else rough_error(code, number))
-    subject.run(1, answer=lambda code, number: None if number < 25 else rough_error(code, number))
+    first = min(25, subject.n_trials // 2)
+    subject.run(1, answer=lambda code, number: None if number < first else rough_error(code, number))
     subject.run(1, answer=lambda code, number: None, workers=3)  # noqa: ARG005
 
 
