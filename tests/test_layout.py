@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -163,6 +164,49 @@ def test_modules_that_need_torch_are_imported_inside_functions_only():
                 continue
             wrong += [(path, node.lineno, m) for m in targets & torch_modules]
     assert places(wrong) == []
+
+
+EXTRAS = {"torch", "torchvision", "sklearn", "xgboost", "ray", "optuna", "cmaes", "syne_tune", "pymoo"}
+# Without extras scripts/test leaves out the tests of these rooms.
+NEED_NO_EXTRA = {"comparison", "reports", "runs", "spaces"}
+
+
+def extras_reached_for(tree):
+    """List (line, module) of every extra that some function of a module may import, by statement or name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            node.body.clear()
+    found = list(imported(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in {"import_module", "find_spec", "__import__"}:
+                found.append((node.lineno, str(node.args[0].value)))
+    return [(line, module) for line, module in found if module.split(".")[0] in EXTRAS]
+
+
+def test_rooms_whose_tests_run_with_extras_only_reach_for_none():
+    wrong = []
+    for path in FILES:
+        if room_of(path) in NEED_NO_EXTRA:
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            wrong += [(path, line, module) for line, module in extras_reached_for(tree)]
+    assert places(wrong) == []
+
+
+def test_tests_of_all_other_rooms_run_without_extras_too():
+    root = PACKAGE.parent
+    rerun = re.search(r" tests/\{([a-z,]+)\}", (root / "scripts" / "test").read_text(encoding="utf-8"))
+    rooms = {room for room in RANKS if (root / "tests" / room).is_dir()}
+    # Strategies run there by their contract, and where a test speaks of a missing extra.
+    assert {"strategies", *rerun[1].split(",")} == rooms - NEED_NO_EXTRA
+
+
+def test_an_extra_is_seen_however_it_is_reached_for():
+    text = "import importlib\ndef f():\n    import torch.nn\n    importlib.import_module('sklearn.svm')\n"
+    assert extras_reached_for(ast.parse(text)) == [(3, "torch.nn"), (4, "sklearn.svm")]
+    typed = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\n"
+    assert extras_reached_for(ast.parse(typed)) == []
 
 
 LOADED = """

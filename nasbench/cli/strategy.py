@@ -90,20 +90,26 @@ def check() -> None:
 @check.command("strategy")
 @click.argument("name")
 @click.option(
-    "--space", "space_name", default=None, help="Check on this space; default: a toy and all known."
+    "--space",
+    "space_name",
+    default=None,
+    help="Check every rule on this space; default: every rule on toys, what a space can break on all known.",
 )
 @json_option
 def check_strategy_command(name: str, space_name: str | None, as_json: bool) -> int:
     """Check a strategy (a name, FILE.py:Name or module:Name) on small made-up tables."""
     from nasbench.spaces import SPACES, get_space
     from nasbench.strategies.loading import load_strategy
-    from nasbench.testing import check_strategy
+    from nasbench.testing import SPACE_RULES, check_strategy
 
     factory = load_strategy(name)
-    spaces = [get_space(space_name)] if space_name else [None, *(get_space(s) for s in SPACES)]
     passed: dict[str, list[str]] = {}
-    for space in spaces:
-        passed[space.name if space else "toy"] = check_strategy(factory, space)
+    if space_name:
+        passed[get_space(space_name).name] = check_strategy(factory, get_space(space_name))
+    else:
+        passed["toy"] = check_strategy(factory)
+        for known in SPACES:
+            passed[known] = check_strategy(factory, get_space(known), rules=SPACE_RULES)
     if as_json:
         print_json({"strategy": name, "passed": passed})
         return 0

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import DictLoader, Environment, StrictUndefined
+from jinja2 import DictLoader, Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from nasbench import __version__
@@ -32,6 +33,13 @@ def render(template: str, *, title: str, kicker: str, **values: Any) -> str:
         kicker: The line above it.
         values: What else the template needs.
     """
+    return _compiled(template).render(
+        title=title, kicker=kicker, version=__version__, style=Markup(_style()), **values
+    )
+
+
+@functools.cache  # compiling a template takes longer than filling it
+def _compiled(template: str) -> Template:
     environment = Environment(
         loader=DictLoader({name: _template(name) for name in ("document.html.j2", template)}),
         autoescape=True,
@@ -40,9 +48,7 @@ def render(template: str, *, title: str, kicker: str, **values: Any) -> str:
         undefined=StrictUndefined,
     )
     environment.globals.update(error_text=_error, seconds_text=format_seconds, number_text=_number)
-    return environment.get_template(template).render(
-        title=title, kicker=kicker, version=__version__, style=Markup(_style()), **values
-    )
+    return environment.get_template(template)
 
 
 def write_text(path: Path, text: str) -> Path:

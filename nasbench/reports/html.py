@@ -8,6 +8,7 @@ Same leaderboard, same bytes.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -132,6 +133,7 @@ def _overview(views: list[PanelView]) -> list[tuple[str, list[FinalRow | None]]]
     return [(label, [rows.get(label) for rows in by_panel]) for label in labels]
 
 
+@functools.cache  # compiling the templates takes longer than filling them
 def _environment() -> Environment:
     names = ("page.html.j2", "panel.html.j2", "verdicts.html.j2")
     environment = Environment(

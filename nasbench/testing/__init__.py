@@ -2,7 +2,7 @@
 
 Each check raises ``ContractViolation`` naming the rule broken, or returns the names of the rules passed::
 
-    from nasbench.testing import check_strategy
+    from nasbench.testing import SPACE_RULES, check_strategy
 
     def test_my_strategy_keeps_the_contract():
         check_strategy(MyStrategy, temperature=0.5)
@@ -13,10 +13,11 @@ from __future__ import annotations
 from nasbench.testing.contract import ContractViolation
 from nasbench.testing.source import check_source
 from nasbench.testing.space import check_space
-from nasbench.testing.strategy import check_strategy
+from nasbench.testing.strategy import SPACE_RULES, check_strategy
 from nasbench.testing.toys import ToyChain, toy_relaxed_setting, toy_setting, toy_space
 
 __all__ = [
+    "SPACE_RULES",
     "ContractViolation",
     "ToyChain",
     "check_source",

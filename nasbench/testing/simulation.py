@@ -7,12 +7,11 @@ global random state).
 
 from __future__ import annotations
 
-import copy
 import heapq
 import random
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,8 +31,7 @@ class Transcript:
     """All that was said in one simulated run, in order.
 
     Attributes:
-        events: ``("ask", n, proposals)``, ``("tell", trials)`` and ``("report", trial, verdict)``, as deep
-            copies.
+        events: ``("ask", n, proposals)``, ``("tell", trials)`` and ``("report", trial, verdict)``, as copies.
         is_done: Whether the strategy ended the run itself.
     """
 
@@ -83,7 +81,7 @@ def drive(
             if free > 0:
                 proposals = said(strategy, "ask", free)
                 check_proposals(proposals, free, space, setting, told)
-                transcript.events.append(("ask", free, copy.deepcopy(proposals)))
+                transcript.events.append(("ask", free, [replace(proposal) for proposal in proposals]))
                 for proposal in proposals:
                     error = answer(proposal.code, number)
                     before = told[proposal.continues].epochs if proposal.continues is not None else 0
@@ -104,7 +102,7 @@ def drive(
                 return transcript
             clock, at, now = heapq.heappop(running)
             trial = now.trial(reports)
-            kept = copy.deepcopy(trial)
+            kept = replace(trial)
             if trial.epochs < now.asked:
                 verdict = said(strategy, "report", trial, trial.epochs, trial.valid_error)
                 require(isinstance(verdict, Verdict), "report", f"expected a Verdict, got {verdict!r}.")
@@ -115,7 +113,7 @@ def drive(
                     continue
                 trial.status = "stopped" if verdict is Verdict.STOP else "ok"
                 trial.finished_seconds = clock
-                kept = copy.deepcopy(trial)
+                kept = replace(trial)
             if trial.purpose == "search":
                 told[trial.number] = kept
                 transcript.events.append(("tell", [kept]))
@@ -184,9 +182,9 @@ def replay(strategy: Strategy, transcript: Transcript) -> list[Proposal]:
     proposals: list[Proposal] = []
     for event in transcript.events:
         if event[0] == "ask":
-            proposals.extend(copy.deepcopy(said(strategy, "ask", event[1])))
+            proposals.extend(replace(proposal) for proposal in said(strategy, "ask", event[1]))
         elif event[0] == "report":
-            trial = copy.deepcopy(event[1])
+            trial = replace(event[1])
             verdict = said(strategy, "report", trial, trial.epochs, trial.valid_error)
             require(
                 verdict is event[2],
@@ -194,7 +192,7 @@ def replay(strategy: Strategy, transcript: Transcript) -> list[Proposal]:
                 f"expected the recorded verdict {event[2]} on trial {trial.number}, got {verdict}.",
             )
         else:
-            said(strategy, "tell", copy.deepcopy(event[1]))
+            said(strategy, "tell", [replace(trial) for trial in event[1]])
     close = getattr(strategy, "close", None)
     if callable(close):
         close()

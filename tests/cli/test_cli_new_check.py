@@ -5,6 +5,10 @@ from pathlib import Path
 import pytest
 from cli_calls import QUICK, Nasbench
 
+from nasbench.spaces import SPACES
+from nasbench.testing import SPACE_RULES
+from nasbench.testing.strategy import RULES
+
 
 def test_a_new_strategy_keeps_the_contract_and_runs(
     nasbench: Nasbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -77,6 +81,13 @@ def test_check_as_json_lists_the_rules_by_space(nasbench: Nasbench) -> None:
     assert ended.status == 0
     assert list(ended.data["passed"]) == ["nb201"]
     assert len(ended.data["passed"]["nb201"]) > 3
+
+
+def test_every_rule_is_checked_on_toys_and_what_a_space_can_break_on_each_space(nasbench: Nasbench) -> None:
+    passed = nasbench("check", "strategy", "random-search", "--json").data["passed"]
+    assert set(passed) == {"toy", *SPACES}
+    assert passed["toy"] == list(RULES)
+    assert all(passed[space] == list(SPACE_RULES) for space in SPACES)
 
 
 def test_check_of_an_unknown_space_names_the_near_one(nasbench: Nasbench) -> None:

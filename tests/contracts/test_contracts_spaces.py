@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import numpy as np
@@ -26,15 +27,9 @@ few = settings(max_examples=25, derandomize=True, deadline=None, database=None)
 
 
 def endless(values):
-    """Draw the given uniforms again and again."""
-    at = -1
-
-    def draw():
-        nonlocal at
-        at += 1
-        return values[at % len(values)]
-
-    return draw
+    """Draw the given uniforms, then others for ever: a space may draw until a code is one of its own."""
+    others = np.random.default_rng(0).random
+    return iter(itertools.chain(values, iter(others, None))).__next__
 
 
 @every_space

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from typing import ClassVar
 
 import numpy as np
 import pytest
+from thinking_less import quick_options
 
 from nasbench.errors import BadOption
 from nasbench.records import Proposal
@@ -16,7 +18,9 @@ from nasbench.strategies import STRATEGIES, Card
 from nasbench.strategies.loading import load_strategy
 from nasbench.strategies.random_search import RandomSearch
 from nasbench.strategies.strategy import make
+from nasbench.surrogates.multilinear import can_be_relaxed
 from nasbench.testing import (
+    SPACE_RULES,
     ContractViolation,
     ToyChain,
     check_strategy,
@@ -26,32 +30,42 @@ from nasbench.testing import (
 )
 from nasbench.testing.strategy import RULES
 
-WIDE = ProductSpace("wide", [Decision(f"d{i}", tuple("abcdefghij")) for i in range(40)])
-ALL_SPACES = [toy_space(), ToyChain(), WIDE, *(get_space(name) for name in SPACES)]
+TOYS = {
+    "toy": toy_space,
+    "toy-chain": ToyChain,  # with masks, and of variable length
+    "wide": lambda: ProductSpace("wide", [Decision(f"d{i}", tuple("abcdefghij")) for i in range(40)]),
+}
+FULLY_CHECKED = ("toy", "toy-chain", "nb201")
+FURTHER = [name for name in ("wide", *SPACES) if name not in FULLY_CHECKED]
 
-
-# Options that make a strategy think less; what it does is the same.
-QUICK = {
-    "bananas": {"members": 2, "epochs": 10},
-    "gp": {"candidates": 10},
-    "nasbot": {"rounds": 1, "startup": 12},
-    "smac": {"candidates": 20, "trees": 2, "startup": 12},
-    "baker-stop": {"every": 9, "draws": 3},
-    "domhan-stop": {"families": ["ilog2"], "walkers": 4, "steps": 2, "burn_in": 1, "every": 20},
-    "bender-one-shot": {"epochs": 2, "samples": 20, "rounds": 5},
-    "enas": {"epochs": 4, "controller_steps": 1, "batch": 3, "candidates": 3},
-    "hierarchical-evolution": {"scrambling": 5},
-    "metaqnn": {"replay": 8},
-    "nas-rl": {"batch": 30},
-    "nasnet-ppo": {"batch": 30, "passes": 1},
-    "blockqnn": {"replay": 8},
-    "random-search-ws": {"epochs": 8, "samples": 4, "last_samples": 8},
-    "spos": {"epochs": 2, "population": 8, "select": 3, "generations": 6},
+# One strategy for each thing that strategies ask of a space. On the further spaces these run with the fast
+# tests, all others with the slow ones.
+ASKING = {
+    "genetic-algorithm",  # crossover_one
+    "gp",  # encode
+    "grid",  # enumerate, rank
+    "local-search",  # neighbours
+    "random-search",  # sample_one
+    "regularized-evolution",  # mutate_one
+    "reinforce",  # allowed
+    "tpe",  # decisions
 }
 
-
 # Fewer trials of strategies that think long; more than their random start.
-LONG_THINKING = {"bananas": 24, "gp": 16, "nasbot": 14, "smac": 20}
+LONG_THINKING = {"baker-stop": 30, "bananas": 16, "domhan-stop": 24, "gp": 16, "nasbot": 14, "smac": 20}
+# Their rules look at a training of 27 epochs once or twice.
+WATCHING = {"baker-stop": {"every": 9}, "domhan-stop": {"every": 20}}
+# On a further space; more than the random start, or the first population, of every strategy.
+FEW = 26
+
+
+@functools.cache
+def space_of(name):
+    return TOYS[name]() if name in TOYS else get_space(name)
+
+
+def shares_weights(name):
+    return load_strategy(name).card.family in {"differentiable", "one-shot"}
 
 
 def options_for(name, space):
@@ -59,30 +73,58 @@ def options_for(name, space):
     for need in load_strategy(name).card.needs:
         pytest.importorskip({"surrogate": "sklearn"}.get(need, need))
     if name == "fixed":
-        return {"architectures": [space.format(space.sample_one(lambda: 0.5))], "repeats": 3}
-    if name == "pc-darts" and space.name == "toy":
-        return {"part": 1}  # its skip connection has another name
-    return QUICK.get(name, {})
+        code = space.sample(1, rng=np.random.default_rng(0))[0]
+        return {"architectures": [space.format(tuple(code.tolist()))], "repeats": 3}
+    if name == "pc-darts" and not all("skip_connect" in decision.choices for decision in space.decisions):
+        return quick_options(name) | {"part": 1}  # nothing stands for the channels that pass by
+    if name in WATCHING:
+        return quick_options(name) | WATCHING[name]
+    return quick_options(name)
 
 
 def setting_for(name, space):
-    """Offer what the strategy needs; only some small spaces can be relaxed."""
-    if load_strategy(name).card.family not in {"differentiable", "one-shot"}:
+    """Offer what the strategy needs: one that shares weights needs a relaxation."""
+    if not shares_weights(name):
         return toy_setting()
     pytest.importorskip("torch")
-    if space.name not in {"toy", "nb201"}:
-        pytest.skip(f"{space.name} has no relaxation")
     return toy_relaxed_setting(space)
 
 
-@pytest.mark.parametrize("space", ALL_SPACES, ids=lambda space: space.name)
+@pytest.mark.parametrize("space_name", FULLY_CHECKED)
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
-def test_registered_strategy_keeps_the_contract(name, space):
-    setting = setting_for(name, space)
-    options = options_for(name, space)
+def test_registered_strategy_keeps_the_contract(name, space_name):
+    space = space_of(space_name)
+    if shares_weights(name) and not can_be_relaxed(space):
+        refused_without_relaxation(name, space)
+        return
+    setting, options = setting_for(name, space), options_for(name, space)
     n_trials = LONG_THINKING.get(name, 60)
     kept = check_strategy(load_strategy(name), space, n_trials=n_trials, setting=setting, **options)
     assert kept == list(RULES)
+
+
+@pytest.mark.parametrize("space_name", FURTHER)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in ASKING else pytest.mark.slow) for n in sorted(STRATEGIES)]
+)
+def test_registered_strategy_keeps_on_a_further_space_what_a_space_can_break(name, space_name):
+    space = space_of(space_name)
+    if shares_weights(name) and not can_be_relaxed(space):
+        refused_without_relaxation(name, space)
+        return
+    setting, options = setting_for(name, space), options_for(name, space)
+    n_trials = min(LONG_THINKING.get(name, FEW), FEW)
+    kept = check_strategy(
+        load_strategy(name), space, rules=SPACE_RULES, n_trials=n_trials, setting=setting, **options
+    )
+    assert kept == list(SPACE_RULES)
+
+
+def refused_without_relaxation(name, space):
+    """A strategy that shares weights says so where the source of a space has none to share."""
+    pytest.importorskip("torch")
+    with pytest.raises(BadOption, match=r"setting: expected a source with (a relaxation|shared weights)"):
+        make(load_strategy(name), space, rng=np.random.default_rng(0), setting=toy_setting())
 
 
 @pytest.mark.parametrize(
@@ -310,6 +352,24 @@ def test_violation_names_its_rule():
 def test_refused_options_are_not_a_violation():
     with pytest.raises(BadOption, match="order: expected"):
         check_strategy(load_strategy("grid"), order="sideways")
+
+
+def test_rules_are_checked_by_name_and_in_their_order():
+    assert check_strategy(SeedIgnored, rules=["same seed equal", "constructor"]) == [
+        "constructor",
+        "same seed equal",
+    ]
+
+
+def test_unknown_rule_is_refused_with_the_names():
+    with pytest.raises(BadOption, match=r"rules: expected names among constructor, proposals, .*, got speed"):
+        check_strategy(RandomSearch, rules=["constructor", "speed"])
+
+
+@pytest.mark.parametrize("broken", [Outside, SeedPlusClock, FailureUnexpected, Broken])
+def test_what_a_space_can_break_is_among_the_rules_of_a_further_space(broken):
+    with pytest.raises(ContractViolation):
+        check_strategy(broken, space_of("wide"), rules=SPACE_RULES, n_trials=FEW)
 
 
 def test_deterministic_card_excuses_from_other_seeds():

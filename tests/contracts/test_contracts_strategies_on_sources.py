@@ -6,6 +6,7 @@ import dataclasses
 import math
 
 import pytest
+from thinking_less import quick_options
 
 from nasbench.errors import BadOption, MissingExtra
 from nasbench.evaluation.live import LiveSource
@@ -18,19 +19,9 @@ from nasbench.strategies import STRATEGIES
 from nasbench.strategies.loading import load_strategy
 from nasbench.training.recipes import RECIPES
 
-OPTIONS = {
-    "fixed": {
-        "architecture": "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
-    },
-    # Thinking less; what they do is the same.
-    "domhan-stop": {"families": ["ilog2"], "walkers": 4, "steps": 2, "burn_in": 1},
-    "baker-stop": {"draws": 3},
-    "bender-one-shot": {"epochs": 2, "samples": 20, "rounds": 5},
-    "enas": {"epochs": 4, "controller_steps": 1, "batch": 3, "candidates": 3},
-    "random-search-ws": {"epochs": 8, "samples": 4, "last_samples": 8},
-    "spos": {"epochs": 2, "population": 8, "select": 3, "generations": 6},
-}
-
+RESNET_LIKE = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
+# nasbot weighs every pair of architectures; this is past its random start.
+EVALUATIONS = {"nasbot": "18evals"}
 
 MULTI_FIDELITY = [name for name in STRATEGIES if load_strategy(name).card.multi_fidelity]
 
@@ -83,7 +74,8 @@ def ran(name, source, *, budget, workers=1, **more):
     card = made(name).card
     for need in card.needs:
         pytest.importorskip({"surrogate": "sklearn"}.get(need, need))
-    spec = RunSpec("test", name, name, OPTIONS.get(name, {}), budget, workers=workers, **more)
+    options = {"architecture": RESNET_LIKE} if name == "fixed" else quick_options(name)
+    spec = RunSpec("test", name, name, options, budget, workers=workers, **more)
     try:
         return execute(spec, 3, source)
     except MissingExtra as error:
@@ -98,10 +90,10 @@ def table():
 @pytest.mark.parametrize("workers", [1, 8])
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_on_a_table_with_curves(name, table, workers):
-    columns, outcome = ran(name, table, budget="40evals", workers=workers)
+    columns, outcome = ran(name, table, budget=EVALUATIONS.get(name, "40evals"), workers=workers)
     assert outcome.end in ("budget", "done"), outcome.reason
     assert outcome.trials >= 1
-    again, _ = ran(name, table, budget="40evals", workers=workers)
+    again, _ = ran(name, table, budget=EVALUATIONS.get(name, "40evals"), workers=workers)
     assert equal_runs(columns, again) == ""
 
 
@@ -110,9 +102,9 @@ def test_on_a_surrogate(name):
     if shares_weights(name):
         pytest.importorskip("torch")
         with pytest.raises(BadOption, match=r"relaxation|shared weights"):
-            ran(name, Surrogate(), budget="40evals")
+            ran(name, Surrogate(), budget=EVALUATIONS.get(name, "40evals"))
         return
-    columns, outcome = ran(name, Surrogate(), budget="40evals", workers=3)
+    columns, outcome = ran(name, Surrogate(), budget=EVALUATIONS.get(name, "40evals"), workers=3)
     assert outcome.end in ("budget", "done"), outcome.reason
     assert set(columns.epochs) <= set(Surrogate.epochs)
 
@@ -125,7 +117,7 @@ def test_on_a_cluster_where_things_go_wrong(name, table):
         "preemptions_per_day": 3_000,
         "startup_seconds": 2,
     }
-    _, outcome = ran(name, table, budget="40evals", workers=4, cluster=cluster)
+    _, outcome = ran(name, table, budget=EVALUATIONS.get(name, "40evals"), workers=4, cluster=cluster)
     assert outcome.end in ("budget", "done"), outcome.reason
 
 
@@ -141,7 +133,7 @@ def test_on_live_training(name):
     source = LiveSource("digits", tiny)
     if shares_weights(name) and getattr(source, "relaxation", None) is None:
         pytest.skip("live training has no relaxation")
-    columns, outcome = ran(name, source, budget="8evals")
+    columns, outcome = ran(name, source, budget="4evals")
     assert outcome.end in ("budget", "done"), outcome.reason
     assert outcome.trials >= 1
     assert (columns.charged_seconds > 0).all()

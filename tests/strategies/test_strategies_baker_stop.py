@@ -198,4 +198,4 @@ def test_missing_package_is_named(monkeypatch):
 
 @pytest.mark.parametrize("space", [None, get_space("nb201")], ids=["toys", "nb201"])
 def test_it_keeps_the_contract(space):
-    assert check_strategy(BakerStop, space, startup=6, draws=2, every=9) == list(RULES)
+    assert check_strategy(BakerStop, space, n_trials=20, startup=6, draws=2, every=9) == list(RULES)

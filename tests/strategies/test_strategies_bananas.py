@@ -20,7 +20,7 @@ SMALL = {"layers": 2, "epochs": 20}
 @pytest.mark.parametrize("space", [None, get_space("nb201")], ids=["toys", "nb201"])
 def test_contract_is_kept(space):
     options = {"startup": 5, "layers": 1, "epochs": 2}
-    assert check_strategy(Bananas, space, n_trials=30, **options) == list(RULES)
+    assert check_strategy(Bananas, space, n_trials=16, **options) == list(RULES)
 
 
 @pytest.mark.parametrize("acquisition", ["ts", *ACQUISITIONS])

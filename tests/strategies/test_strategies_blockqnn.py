@@ -25,7 +25,7 @@ def told(proposal, number, error):
 
 @pytest.mark.parametrize("options", [{}, {"early_epochs": 9, "mu": 0.1, "agents": 3, "finalists": 2}])
 def test_contract_is_kept(options):
-    assert check_strategy(BlockQNN, replay=8, scale=0.1, **options) == list(RULES)
+    assert check_strategy(BlockQNN, n_trials=30, replay=8, scale=0.1, **options) == list(RULES)
 
 
 def test_contract_is_kept_on_nb201():

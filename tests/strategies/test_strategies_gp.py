@@ -15,7 +15,7 @@ from nasbench.testing.strategy import RULES
 
 @pytest.mark.parametrize("space", [None, get_space("nb201")], ids=["toys", "nb201"])
 def test_contract_is_kept(space):
-    assert check_strategy(GP, space, n_trials=30, startup=5, candidates=20) == list(RULES)
+    assert check_strategy(GP, space, n_trials=16, startup=5, candidates=20) == list(RULES)
 
 
 @pytest.mark.parametrize("acquisition", ACQUISITIONS)

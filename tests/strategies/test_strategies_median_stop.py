@@ -101,5 +101,7 @@ def test_source_without_curves_is_refused():
 
 @pytest.mark.parametrize("space", [None, get_space("nb201")], ids=["toys", "nb201"])
 def test_it_keeps_the_contract(space):
-    assert check_strategy(MedianStop, space) == list(RULES)
-    assert check_strategy(MedianStop, space, strategy="regularized-evolution", every=4) == list(RULES)
+    assert check_strategy(MedianStop, space, n_trials=30) == list(RULES)
+    assert check_strategy(MedianStop, space, n_trials=30, strategy="regularized-evolution", every=4) == list(
+        RULES
+    )

@@ -17,7 +17,7 @@ PUBLISHED = [(1.0, 1500), (0.9, 100), (0.8, 100), (0.7, 100)] + [
 
 
 def test_contract_is_kept():
-    assert check_strategy(MetaQNN, replay=8) == list(RULES)
+    assert check_strategy(MetaQNN, n_trials=30, replay=8) == list(RULES)
 
 
 def test_contract_is_kept_on_nb201():

@@ -22,7 +22,7 @@ def weights_of(strategy):
 
 
 def test_contract_is_kept():
-    assert check_strategy(NASRL, batch=4) == list(RULES)
+    assert check_strategy(NASRL, n_trials=20, batch=4) == list(RULES)
 
 
 @pytest.mark.slow

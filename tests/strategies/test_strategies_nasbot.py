@@ -36,6 +36,7 @@ def test_distance_a_unit_of_mass_is_at_most_one(rng):
     assert compared[1].max() <= 4.0 + 1e-9  # squares of four weights
 
 
+@pytest.mark.slow
 def test_good_cells_are_found_sooner_than_by_draws(search):
     def error_of(code):  # 3 x 3 convolutions are good
         return 1 - sum(value == 3 for value in code) / 6

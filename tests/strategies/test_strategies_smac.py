@@ -43,8 +43,8 @@ def test_share_of_draws_is_the_one_asked_for(line, answer):
         fitted.clear()
         strategy = Watched(space, rng=np.random.default_rng(0), startup=10, random_share=share, candidates=5)
         strategy.tell([answer(p, i, error_of(p.code)) for i, p in enumerate(strategy.ask(10))])
-        strategy.ask(100)
-        assert abs(len(fitted) / 100 - (1 - share)) < 0.15
+        strategy.ask(60)
+        assert abs(len(fitted) / 60 - (1 - share)) < 0.15
 
 
 def test_climb_ends_at_a_local_optimum_of_the_rating(line, answer, rng):
