@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "leaderboard": ("nasbench.cli.leaderboard:group", "Build, verify or reproduce a leaderboard."),
     "table": ("nasbench.cli.table:group", "Look into, verify, compare or export tables."),
     "surrogate": ("nasbench.cli.surrogate:group", "Fit, look into or validate surrogates of tables."),
+    "import": ("nasbench.cli.imports:group", "Bring other people's results in as a table."),
     "populate": ("nasbench.cli.populate:populate", "Fill a table by training what it misses."),
     "audit": ("nasbench.cli.audit:audit", "Run one search on a table and live, and compare."),
     "query": ("nasbench.cli.query:query", "Ask a source for one architecture."),
