@@ -14,6 +14,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from nasbench.units import DeviceKind
+
 Code = tuple[int, ...]
 """One architecture: the index of the choice taken at each decision of its space."""
 
@@ -140,7 +142,7 @@ class SourceInfo:
         name: What a person types.
         dataset: Data set that the errors are about.
         device: Reference device in words.
-        device_kind: Whether its seconds are GPU or CPU seconds.
+        device_kind: Whether its seconds are GPU or CPU seconds; ``"none"`` where it recorded no time.
         extra: Anything else worth printing (licence, citation, notes).
     """
 
@@ -149,5 +151,5 @@ class SourceInfo:
     name: str
     dataset: str
     device: str
-    device_kind: Literal["gpu", "cpu"]
+    device_kind: DeviceKind
     extra: dict[str, Any] = field(default_factory=dict)

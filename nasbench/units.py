@@ -13,7 +13,9 @@ from typing import Literal
 
 from nasbench.errors import BadOption
 
-DeviceKind = Literal["gpu", "cpu"]
+DeviceKind = Literal["gpu", "cpu", "none"]
+"""What a source's seconds are of; ``"none"``: it recorded no time, and its seconds count epochs."""
+
 
 _SECONDS_PER_DAY = 86_400.0
 _SECONDS_BY_SUFFIX = {"s": 1.0, "sec": 1.0, "min": 60.0, "h": 3_600.0}
@@ -48,8 +50,8 @@ def seconds_of_days(amount: float) -> float:
 
 
 def days_label(device_kind: DeviceKind) -> str:
-    """Name the time axis of a source: GPU-days where its reference device is a GPU, else CPU-days."""
-    return "GPU-days" if device_kind == "gpu" else "CPU-days"
+    """Name the time axis of a source: GPU-days or CPU-days after its device, nominal days without one."""
+    return {"gpu": "GPU-days", "cpu": "CPU-days", "none": "nominal days"}[device_kind]
 
 
 def format_error(error: float, *, digits: int = 2) -> str:
@@ -89,8 +91,14 @@ class Budget:
         """Refuse GPU-days on a CPU source and the reverse: devices are never mixed on one axis.
 
         Raises:
-            BadOption: The budget was typed for the other kind of device.
+            BadOption: The budget was typed for the other kind of device, or in time where the source
+                recorded none.
         """
+        if device_kind == "none" and self.seconds is not None:
+            raise BadOption(
+                f"budget: source {source} recorded no training time, got {self.text!r}. Type it in "
+                "evaluations ('500evals')."
+            )
         if self.device is not None and self.device != device_kind:
             raise BadOption(
                 f"budget: {self.text!r} is in {self.device}-days, but source {source} measures "

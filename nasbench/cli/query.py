@@ -72,6 +72,9 @@ def query(
         for name in ("valid_error", "test_error"):
             if row[name] is not None:
                 shown.append(f"{name} {format_error(row[name], digits=3)} %  ")
-        shown.append(f"train_seconds {row['train_seconds']:.1f} s on {opened.info.device}")
-        click.echo("".join(shown) if row["status"] == "ok" else f"replicate {row['replicate']}: failed")
+        if opened.info.device_kind != "none":
+            shown.append(f"train_seconds {row['train_seconds']:.1f} s on {opened.info.device}")
+        click.echo(
+            "".join(shown).rstrip() if row["status"] == "ok" else f"replicate {row['replicate']}: failed"
+        )
     return 0

@@ -12,7 +12,7 @@ import click
 from nasbench.cli.output import json_option, print_json, print_table, say
 from nasbench.cli.table_report import report
 from nasbench.errors import BadOption, Mismatch
-from nasbench.units import format_error
+from nasbench.units import DeviceKind, days_label, format_error
 
 
 @click.group("table")
@@ -41,7 +41,6 @@ def info(table: str, as_json: bool) -> int:
         return 0
     attributes: dict[str, Any] = summary["attributes"]
     best = summary["best"]
-    kind = attributes["device_kind"].upper()
     noise = summary["replicate_std"]
     rows = [
         ("table", summary["name"]),
@@ -63,8 +62,7 @@ def info(table: str, as_json: bool) -> int:
             if best is None
             else f"{best['architecture']}  {format_error(best['valid_error'], digits=3)} % validation error",
         ),
-        (f"{kind}-days", f"{_days(summary['days_one_training_each'])} for one training of each architecture"),
-        (f"{kind}-days, all", f"{_days(summary['days_all_trainings'])} for every recorded training"),
+        *_times(attributes["device_kind"], summary),
         ("reference device", attributes["reference_device"]),
         ("licence", attributes["licence"]),
         ("citation", attributes["citation"]),
@@ -72,6 +70,17 @@ def info(table: str, as_json: bool) -> int:
     ]
     print_table(["", ""], rows)
     return 0
+
+
+def _times(device_kind: DeviceKind, summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """Say what the trainings took, where the source recorded it."""
+    if device_kind == "none":
+        return [("training time", "none recorded; train_seconds counts epochs")]
+    label = days_label(device_kind)
+    return [
+        (label, f"{_days(summary['days_one_training_each'])} for one training of each architecture"),
+        (f"{label}, all", f"{_days(summary['days_all_trainings'])} for every recorded training"),
+    ]
 
 
 def _days(amount: float) -> str:

@@ -28,6 +28,9 @@ class TableSource:
         self.epochs = table.epochs
         self.replicates = table.replicates
         info = table.info
+        extra = {"licence": info.licence, "citation": info.citation, "content_hash": table.content_hash}
+        if info.space_definition:
+            extra["space_definition"] = info.space_definition
         self.info = SourceInfo(
             label=label_of("table", table.name, table.content_hash),
             kind="table",
@@ -35,7 +38,7 @@ class TableSource:
             dataset=info.dataset,
             device=info.reference_device,
             device_kind=info.device_kind,
-            extra={"licence": info.licence, "citation": info.citation, "content_hash": table.content_hash},
+            extra=extra,
         )
         self.costs: dict[str, Callable[[Code], float]] = {
             name: partial(self._cost, name) for name in _COSTS if name in table.scalars

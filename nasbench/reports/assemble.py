@@ -16,7 +16,7 @@ from nasbench.reports.inputs import EntryRuns, PanelInput
 from nasbench.reports.leaderboard import Leaderboard, Published, Reference
 from nasbench.runs.packing import PackedPanel, PackedRecords
 from nasbench.runs.suite import Suite, parse_suite
-from nasbench.spaces import get_space
+from nasbench.spaces import space_of
 from nasbench.store.published import read_published
 from nasbench.strategies.loading import load_strategy
 from nasbench.strategies.strategy import Card
@@ -73,7 +73,7 @@ def _published(records: PackedRecords) -> list[dict[str, Any]]:
 
 def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
     source = packed.source
-    space = get_space(source["space"])
+    space = space_of(source["space"], source["extra"].get("space_definition", ""))
     budget = parse_budget(suite.budget)
     labels = {row.label: row for row in suite.strategies}
     recorded: dict[str, dict[str, str]] = source.get("cards", {})

@@ -13,7 +13,7 @@ from nasbench.reports.assemble import assemble
 from nasbench.reports.csvs import curves_csv, final_csv
 from nasbench.runs.columns import PURPOSES, STATUSES
 from nasbench.runs.packing import read_records
-from nasbench.spaces import get_space
+from nasbench.spaces import space_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ def trials_frame(folder: str | Path) -> pd.DataFrame:
 
     frames = []
     for panel in read_records(Path(folder) / RECORDS).panels:
-        space = get_space(panel.source["space"])
+        space = space_of(panel.source["space"], panel.source["extra"].get("space_definition", ""))
         for entry in panel.entries:
             for run in entry.runs:
                 frames.append(

@@ -8,11 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from nasbench.errors import UnknownName
+from nasbench.errors import FormatError, UnknownName
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision, Draw, Space
 
-__all__ = ["SPACES", "Decision", "Draw", "ProductSpace", "Space", "get_space"]
+__all__ = ["SPACES", "Decision", "Draw", "ProductSpace", "Space", "get_space", "space_of"]
 
 
 def _nb201() -> Space:
@@ -27,8 +27,22 @@ def _darts() -> Space:
     return DARTSSpace()
 
 
+def _nas_bench_graph() -> Space:
+    from nasbench.spaces.nas_bench_graph import NASBenchGraphSpace
+
+    return NASBenchGraphSpace()
+
+
+def _nas_bench_graph_proteins() -> Space:
+    from nasbench.spaces.nas_bench_graph import OPERATIONS_OF_PROTEINS, NASBenchGraphSpace
+
+    return NASBenchGraphSpace("nas-bench-graph-proteins", OPERATIONS_OF_PROTEINS)
+
+
 SPACES: dict[str, Callable[[], Space]] = {
     "darts": _darts,
+    "nas-bench-graph": _nas_bench_graph,
+    "nas-bench-graph-proteins": _nas_bench_graph_proteins,
     "nb201": _nb201,
 }
 
@@ -48,3 +62,29 @@ def get_space(name: str) -> Space:
 @functools.cache
 def _made(key: str) -> Space:
     return SPACES[key]()
+
+
+def space_of(name: str, definition: str = "") -> Space:
+    """Return the space that a table names, or the one that it declares for itself.
+
+    Args:
+        name: Name of the space.
+        definition: The declaration that the table carries (``spaces.declared``), or ``""``.
+
+    Raises:
+        UnknownName: No such space, and none is declared.
+        FormatError: The declaration is damaged, or is one of another space.
+    """
+    if not definition:
+        return get_space(name)
+    space = _declared(definition)
+    if space.name != name:
+        raise FormatError(f"space_definition: expected one of space {name!r}, got one of {space.name!r}.")
+    return space
+
+
+@functools.cache
+def _declared(definition: str) -> Space:
+    from nasbench.spaces.declared import read_definition
+
+    return read_definition(definition)

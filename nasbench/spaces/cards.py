@@ -37,6 +37,34 @@ CARDS: dict[str, SpaceCard] = {
         counts=("(1 x 3 x 6 x 10 x 7^8)^2 = 1.08e18 pairs of cells.",),
         data=("None recorded; trained live or into tables of your own.",),
     ),
+    "nas-bench-graph": SpaceCard(
+        summary="Four computing nodes of a graph neural network as a tree, each one of nine operations.",
+        source=(
+            "Qin, Zhang, Wang, Zhang and Zhu 2022, NAS-Bench-Graph; the canonical form is that of the "
+            "package nas-bench-graph 1.4.0."
+        ),
+        notation="the input of each node and its operation, 0012|gcn|gin|fc|cheb",
+        counts=(
+            "59,040 codes: 9 trees of 9^4 operations, without those of nothing but skip connections.",
+            "26,206 networks.",
+        ),
+        data=(
+            "cora, citeseer, pubmed, cs, physics, photo, computers, arxiv: nasbench import nas-bench-graph.",
+        ),
+    ),
+    "nas-bench-graph-proteins": SpaceCard(
+        summary="The same trees with the five operations that NAS-Bench-Graph recorded on ogbn-proteins.",
+        source=(
+            "Qin, Zhang, Wang, Zhang and Zhu 2022, NAS-Bench-Graph; the operations are those of the package "
+            "nas-bench-graph 1.4.0."
+        ),
+        notation="the input of each node and its operation, 0012|gcn|sage|fc|arma",
+        counts=(
+            "5,616 codes: 9 trees of 5^4 operations, without those of nothing but skip connections.",
+            "2,021 networks.",
+        ),
+        data=("proteins: nasbench import nas-bench-graph.",),
+    ),
     "nb201": SpaceCard(
         summary="One cell of four nodes and six edges, each edge one of five operations.",
         source="Dong and Yang 2020, NAS-Bench-201; the topology space of NATS-Bench (Dong et al. 2021).",

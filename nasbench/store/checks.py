@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from nasbench.errors import UnknownName
-from nasbench.spaces import get_space
+from nasbench.errors import FormatError, UnknownName
+from nasbench.spaces import space_of
 from nasbench.store.data import TableData
 
 
@@ -43,8 +43,8 @@ def findings(data: TableData) -> Iterator[Finding]:
 
     if not data.name or "/" in data.name or data.name != data.name.strip():
         yield found("", f"name: expected text without '/' or outer spaces, got {data.name!r}.")
-    if data.info.device_kind not in ("gpu", "cpu"):
-        yield found("device_kind", f"expected 'gpu' or 'cpu', got {data.info.device_kind!r}.")
+    if data.info.device_kind not in ("gpu", "cpu", "none"):
+        yield found("device_kind", f"expected 'gpu', 'cpu' or 'none', got {data.info.device_kind!r}.")
     if data.info.rows_answer_for not in ("code", "class"):
         yield found("rows_answer_for", f"expected 'code' or 'class', got {data.info.rows_answer_for!r}.")
     for name in ("dataset", "reference_device", "licence", "source"):
@@ -90,8 +90,8 @@ def shape_findings(data: TableData) -> Iterator[Finding]:
 
 def _code_findings(data: TableData) -> Iterator[Finding]:
     try:
-        space = get_space(data.info.space)
-    except UnknownName as error:
+        space = space_of(data.info.space, data.info.space_definition)
+    except (UnknownName, FormatError) as error:
         yield Finding(data.name, "space", str(error))
         return
     if data.codes.shape[1] != len(space.decisions):
@@ -150,6 +150,12 @@ def _repeat_findings(data: TableData) -> Iterator[Finding]:
         return
     with np.errstate(invalid="ignore"):
         yield from _outside(data, "curves/train_seconds", seconds, seconds <= 0, "seconds > 0")
+    if data.info.device_kind == "none":
+        epochs = np.array(data.epochs, dtype=np.float32)
+        other = ~np.isnan(seconds) & (seconds != epochs)
+        yield from _outside(
+            data, "curves/train_seconds", seconds, other, "the number of epochs where no time was recorded"
+        )
     recorded = ~np.isnan(valid)
     if data.failed is not None:
         recorded |= (data.failed == 1)[:, :, None]

@@ -55,6 +55,8 @@ def attributes_of(info: TableInfo) -> dict[str, str]:
         value = getattr(info, part.name)
         if part.name == "rows_answer_for" and value == "code":
             continue  # the default is left out, so that it changes no hash
+        if part.name == "space_definition" and not value:
+            continue
         attributes[part.name] = canonical_json(dict(value)) if part.name in _JSON else str(value)
     attributes["recipe_hash"] = recipe_hash(info.recipe)
     del attributes["content_hash"]

@@ -23,7 +23,7 @@ class TableInfo:
         splits: What each split holds, by split name.
         recipe: How every network was trained; anything JSON can hold.
         reference_device: Device whose seconds ``train_seconds`` counts, in words.
-        device_kind: Whether those are GPU or CPU seconds.
+        device_kind: Whether those are GPU or CPU seconds; ``"none"`` where no time was recorded.
         licence: Licence of the data.
         source: Where the numbers come from, in words.
         source_url: Where to get the original.
@@ -34,6 +34,7 @@ class TableInfo:
         created_by: Program and version that wrote the file; not part of the content.
         content_hash: SHA-256 of the content; the writer fills it in.
         recipe_hash: SHA-256 of the recipe's canonical JSON; the writer fills it in.
+        space_definition: Declaration of the space, where the table brings its own; else ``""``.
     """
 
     space: str
@@ -51,6 +52,7 @@ class TableInfo:
     created_by: str = ""
     content_hash: str = ""
     recipe_hash: str = ""
+    space_definition: str = ""
 
 
 def canonical_json(value: object) -> str:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from nasbench.errors import BadOption, FormatError, Mismatch
 from nasbench.records import Code
-from nasbench.spaces import get_space
+from nasbench.spaces import space_of
 from nasbench.store.data import Provenance, Scalar, TableData
 from nasbench.store.files import kebab, table_names
 from nasbench.store.info import TableInfo, canonical_json
@@ -29,7 +29,7 @@ ROW_UNIT = "row of this table"
 """Unit of scalars that hold row numbers; merging renumbers them."""
 
 MIXED_NOTE = "Trainings were made on several devices: see their provenance before seconds are compared."
-_SAME = ("space", "dataset", "splits", "recipe", "device_kind", "rows_answer_for")
+_SAME = ("space", "space_definition", "dataset", "splits", "recipe", "device_kind", "rows_answer_for")
 _SECONDS = "train_seconds"
 
 
@@ -199,7 +199,9 @@ def _require_equal(parts: Sequence[_Part], old: _Cell, new: _Cell, seed: int) ->
     a, b = parts[old.part], parts[new.part]
 
     def refuse(what: str) -> None:
-        text = get_space(a.data.info.space).format(tuple(a.data.codes[old.row].tolist()))
+        text = space_of(a.data.info.space, a.data.info.space_definition).format(
+            tuple(a.data.codes[old.row].tolist())
+        )
         raise Mismatch(
             f"{what}: {a.path} and {b.path} differ for {text}, seed {seed}. Decide which part is right and "
             "merge without the other."

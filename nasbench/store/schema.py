@@ -11,7 +11,7 @@ from typing import Literal
 from nasbench.errors import FormatError
 
 FORMAT = "nasbench-table"
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 Direction = Literal["minimize", "maximize", "none"]
 
@@ -50,7 +50,14 @@ TABLE_ATTRIBUTES = (
     Field("recipe", "json", "", "", True, "how every network was trained"),
     Field("recipe_hash", "text", "", "", True, "SHA-256 of the recipe's canonical JSON"),
     Field("reference_device", "text", "", "", True, "device whose seconds `train_seconds` counts, in words"),
-    Field("device_kind", "text", "", "", True, "`gpu` or `cpu`"),
+    Field(
+        "device_kind",
+        "text",
+        "",
+        "",
+        True,
+        "`gpu` or `cpu`; `none` where no time was recorded: `train_seconds` then counts one for each epoch",
+    ),
     Field("licence", "text", "", "", True, "licence of the data"),
     Field("source", "text", "", "", True, "where the numbers come from"),
     Field("source_url", "text", "", "", True, "where to get the original; may be empty"),
@@ -63,6 +70,14 @@ TABLE_ATTRIBUTES = (
         "",
         False,
         "`code` (default): a row answers for its own architecture; `class`: for its whole canonical class",
+    ),
+    Field(
+        "space_definition",
+        "text",
+        "",
+        "",
+        False,
+        "JSON of a space that the table declares for itself: name, decisions with their choices, separator",
     ),
     Field("created_by", "text", "", "", True, "program and version; not part of the content hash"),
     Field("content_hash", "text", "", "", True, "SHA-256 of attributes and datasets, see below"),
@@ -186,11 +201,14 @@ allowed where the name ends in `_error`, `_loss` or `_seconds`.
 ## Rules
 
 * Errors are fractions, seconds are seconds. nan = not measured; nothing is imputed.
+* Where the source recorded no time (`device_kind` is `none`), `train_seconds` is the number of epochs: a clock for
+  simulations that says which training is longer and nothing else. Budgets in time are refused on such a table.
 * Where an architecture has fewer repeats than others at some training length, the recorded ones fill the
   first places.
 * `train_seconds` is recorded wherever `valid_error` is, is positive, and never falls along a training.
 * Numbers are little-endian, contiguous and uncompressed, so that a reader maps them into memory.
 * Files are deterministic byte for byte: the same content written twice is the same file.
+* Version 1.1 added `space_definition` and the `device_kind` `none`; files of version 1.0 are read as before.
 
 ## Content hash
 

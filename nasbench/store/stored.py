@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nasbench.errors import FormatError, NotMeasured, UnknownName
 from nasbench.records import Codes
-from nasbench.spaces import get_space
+from nasbench.spaces import space_of
 from nasbench.store.content import Entry, info_from
 from nasbench.store.data import Provenance, Scalar, TableData
 
@@ -34,7 +34,7 @@ class StoredTable:
         self.name = name
         self.path = path
         self.info = info_from(attribute_by_name)
-        self.space = get_space(self.info.space)
+        self.space = space_of(self.info.space, self.info.space_definition)
         self.codes: Codes = _array(entry_by_path["codes"])
         self.epochs = tuple(_array(entry_by_path["epochs"]).tolist())
         self._curves = {

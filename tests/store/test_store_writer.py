@@ -213,7 +213,8 @@ def test_refuses_epochs_that_do_not_increase(data):
 def test_refuses_unknown_spaces_devices_and_empty_texts(data):
     refused(replace(data, info=replace(data.info, space="nb202")), "toy/space: .*no space is named 'nb202'")
     refused(
-        replace(data, info=replace(data.info, device_kind="tpu")), "toy/device_kind: expected 'gpu' or 'cpu'"
+        replace(data, info=replace(data.info, device_kind="tpu")),
+        "toy/device_kind: expected 'gpu', 'cpu' or 'none'",
     )
     refused(replace(data, info=replace(data.info, licence="")), "toy/licence: expected a text")
     refused(replace(data, name="a/b"), "name: expected text without '/'")
