@@ -6,7 +6,14 @@ import click
 
 from nasbench.cli.app import LazyGroup
 
-FORMATS: dict[str, tuple[str, str]] = {}
+FORMATS: dict[str, tuple[str, str]] = {
+    "csv": ("nasbench.cli.import_mapped:csv", "A CSV file of your own, by a mapping of its columns."),
+    "jsonl": ("nasbench.cli.import_mapped:jsonl", "A JSON-lines file of your own, by a mapping."),
+    "nas-bench-graph": (
+        "nasbench.cli.import_graph:nas_bench_graph",
+        "NAS-Bench-Graph, from its installed PyPI package or its files.",
+    ),
+}
 """Name of a format -> where its command is, and one line on it; in alphabetical order."""
 
 

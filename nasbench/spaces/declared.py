@@ -143,6 +143,6 @@ def _check(name: str, decisions: Sequence[Decision], separator: str) -> None:
             if not whole or choice != choice.strip():
                 wanted = f"text without {separator!r}" if separator else "one character without a separator"
                 raise FormatError(
-                    f"space.decisions: {decision.name}: expected each choice to be {wanted} and without outer "
-                    f"spaces, got {choice!r}. Declare another separator, or spell it otherwise."
+                    f"space.decisions: {decision.name}: expected each choice to be {wanted} and without "
+                    f"outer spaces, got {choice!r}. Declare another separator, or spell it otherwise."
                 )

@@ -201,8 +201,9 @@ allowed where the name ends in `_error`, `_loss` or `_seconds`.
 ## Rules
 
 * Errors are fractions, seconds are seconds. nan = not measured; nothing is imputed.
-* Where the source recorded no time (`device_kind` is `none`), `train_seconds` is the number of epochs: a clock for
-  simulations that says which training is longer and nothing else. Budgets in time are refused on such a table.
+* Where the source recorded no time (`device_kind` is `none`), `train_seconds` is the number of epochs: a
+  clock for simulations that says which training is longer and nothing else. Budgets in time are refused on
+  such a table.
 * Where an architecture has fewer repeats than others at some training length, the recorded ones fill the
   first places.
 * `train_seconds` is recorded wherever `valid_error` is, is positive, and never falls along a training.
