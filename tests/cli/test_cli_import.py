@@ -90,6 +90,7 @@ def test_options_add_to_a_mapping_file_and_win_over_it(nasbench, sheet, tmp_path
     assert info.notes.startswith("by hand Imported from cells.csv")
 
 
+@pytest.mark.slow
 def test_json_lines_of_a_declared_space_are_compared(nasbench, tmp_path):
     digits = [f"{i}{j}" for i in range(3) for j in range(3)]
     rows = [{"arch": code, "test_acc": [90 + int(code) / 3, 91]} for code in digits]
