@@ -137,6 +137,16 @@ def test_accuracy_in_percent_becomes_an_error():
 
 def test_axis_is_named_for_the_device():
     assert [days_label(kind) for kind in ("gpu", "cpu")] == ["GPU-days", "CPU-days"]
+    assert days_label("none") == "nominal days"
+
+
+@pytest.mark.parametrize("text", ["2gpu-days", "0.5cpu-days", "3600s"])
+def test_a_source_without_recorded_time_takes_budgets_in_evaluations_only(text):
+    with pytest.raises(
+        BadOption, match=f"source toy recorded no training time, got '{text}'. Type it in eval"
+    ):
+        parse_budget(text).require_device("none", source="toy")
+    assert parse_budget("9evals").require_device("none", source="toy") is None
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,14 @@ def test_a_seed_is_that_very_training(gapped):
     np.testing.assert_array_equal(curve, [[4 / 64, 1], [5 / 64, 2], [6 / 64, 4]])
 
 
+def test_one_answer_is_one_training(gapped):
+    """NASLib's NAS-Bench-101 draws another repeat for each number of one evaluation."""
+    made = blackbox(gapped, objectives=["valid_error", "test_error", "train_seconds"])
+    for seed in range(30):
+        drawn = blackbox(gapped, objectives=made.objectives_names, seed=seed)(configuration("conv"), 4)
+        assert drawn in [made(configuration("conv"), 4, seed=replicate) for replicate in (0, 1)]
+
+
 def test_a_missing_seed_is_refused_and_not_filled_in(gapped):
     """Syne Tune's own NAS-Bench-201 fills a missing seed with the mean of the others."""
     made = blackbox(gapped)
@@ -96,6 +104,14 @@ def test_architectures_without_a_complete_training_are_left_out(gapped):
         made(configuration("skip", "32"), 4)
 
 
+def test_the_length_that_is_asked_for_answers(gapped):
+    """Other benchmarks accept a fidelity and answer for another, or for all of it."""
+    made = blackbox(gapped)
+    answers = [made(configuration("conv"), length, seed=0) for length in (1, 2, 4)]
+    assert [answer["valid_error"] for answer in answers] == [1 / 64, 2 / 64, 3 / 64]
+    assert [answer["train_seconds"] for answer in answers] == [1.0, 2.0, 4.0]
+
+
 def test_fewer_lengths_leave_fewer_out(gapped):
     made = blackbox(gapped, epochs=[4, 1])
     assert made.fidelity_values.tolist() == [1, 4]
@@ -127,6 +143,12 @@ def test_the_test_split_is_an_objective_only_by_its_name(gapped):
     made = blackbox(gapped, objectives=["valid_error", "test_error"])
     answer = made(configuration("conv"), 4, seed=0)
     assert answer == {"valid_error": 3 / 64, "test_error": 3 / 64 + 1 / 128}
+
+
+def test_the_better_direction_comes_from_the_table(gapped):
+    """Syne Tune's own pages flip signs for benchmarks on a list of names."""
+    names = [*gapped.metrics, "parameters"]
+    assert blackbox(gapped, objectives=names).directions == dict.fromkeys(names, "minimize")
 
 
 def test_scalars_are_objectives_of_every_length(gapped):

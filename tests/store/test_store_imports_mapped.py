@@ -6,6 +6,7 @@ import copy
 import hashlib
 import json
 import re
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from nasbench.errors import BadOption, FormatError, MissingExtra
 from nasbench.store.export import export_csv
 from nasbench.store.imports.mapped import read_mapped, require_new
 from nasbench.store.imports.mapping import parse_mapping
+from nasbench.store.merge import merge_tables
 from nasbench.store.table import open_table
 from nasbench.store.writer import write_tables
 
@@ -462,6 +464,37 @@ def test_files_without_a_table_are_refused(tmp_path, text, message):
 def test_files_of_damaged_rows_only_name_the_first(tmp_path):
     with pytest.raises(FormatError, match="got none; the first is line 2: expected 6 cells"):
         read(tmp_path, ["x"], skip_damaged=True)
+
+
+def test_a_file_is_never_held_in_memory(tmp_path):
+    line = {"net": "conv-16", "epoch": 1, "acc": 50, "minutes": 1, "params": 1, "log": "x" * 50_000}
+    path = tmp_path / "file.jsonl"
+    with path.open("w") as stream:
+        for seed in range(200):
+            stream.write(json.dumps({**line, "seed": seed, "acc": 50 + seed / 8}) + "\n")
+    tracemalloc.start()
+    try:
+        read_mapped(path, "jsonl", mapping())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert path.stat().st_size > 10_000_000
+    assert peak < 3_000_000
+
+
+def test_tables_of_declared_spaces_are_joined_where_the_declarations_are_equal(tmp_path):
+    parts = []
+    for i, rows in enumerate((ROWS[:4], ROWS[4:])):
+        write_tables(tmp_path / f"{i}.h5", read(tmp_path, rows).tables)
+        parts.append(str(tmp_path / f"{i}.h5"))
+    merge_tables(tmp_path / "all.h5", parts)
+    assert len(open_table(tmp_path / "all.h5")) == 2
+    other = {**SPACE, "separator": "/"}
+    write_tables(
+        tmp_path / "2.h5", read(tmp_path, ["pool/16,7,2,50,2,"], meaning=mapping(space=other)).tables
+    )
+    with pytest.raises(BadOption, match="space_definition: .* cannot be one table"):
+        merge_tables(tmp_path / "none.h5", [*parts, str(tmp_path / "2.h5")])
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

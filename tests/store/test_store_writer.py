@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 import nasbench.store.writer as writer_module
 from nasbench.errors import FormatError
 from nasbench.spaces import get_space
+from nasbench.spaces.declared import declare
 from nasbench.store.data import Scalar, TableData
 from nasbench.store.table import open_table
-from nasbench.store.writer import content_hash, write_tables
+from nasbench.store.verify import verify_table
+from nasbench.store.writer import checked_table, content_hash, write_tables
 
 
 def refused(data, match):
@@ -218,6 +220,34 @@ def test_refuses_unknown_spaces_devices_and_empty_texts(data):
     )
     refused(replace(data, info=replace(data.info, licence="")), "toy/licence: expected a text")
     refused(replace(data, name="a/b"), "name: expected text without '/'")
+
+
+def test_without_recorded_time_seconds_are_the_epochs_and_nothing_else(data):
+    counted = np.where(
+        np.isnan(data.curves["train_seconds"]), np.nan, np.array(data.epochs, dtype=np.float32)
+    )
+    info = replace(data.info, device_kind="none")
+    good = replace(data, info=info, curves={**data.curves, "train_seconds": counted})
+    assert checked_table(good).info.device_kind == "none"
+    refused(
+        replace(data, info=info),
+        "toy/curves/train_seconds: expected the number of epochs where no time was recorded",
+    )
+
+
+def test_a_declared_space_is_carried_and_checked(data, tmp_path):
+    space = declare(
+        {"name": "own", "decisions": [{"name": f"d{i}", "choices": list("abcde")} for i in range(6)]}
+    )
+    info = replace(data.info, space="own", space_definition=space.definition)
+    write_tables(tmp_path / "own.h5", [replace(data, info=info)])
+    opened = open_table(tmp_path / "own.h5")
+    assert opened.space.decisions == space.decisions
+    assert verify_table(tmp_path / "own.h5") == []
+    refused(replace(data, info=replace(info, space="other")), "toy/space: .*expected one of space 'other'")
+    refused(
+        replace(data, info=replace(info, space_definition="{")), "toy/space: space_definition: expected JSON"
+    )
 
 
 def test_refuses_curves_whose_name_tells_no_unit(data):
