@@ -12,6 +12,8 @@ from nasbench.errors import FormatError
 
 FORMAT = "nasbench-table"
 SCHEMA_VERSION = "1.1"
+FIRST_VERSION = "1.0"
+"""What a file states that holds nothing newer, so that older readers still open it."""
 
 Direction = Literal["minimize", "maximize", "none"]
 
@@ -209,7 +211,7 @@ allowed where the name ends in `_error`, `_loss` or `_seconds`.
 * `train_seconds` is recorded wherever `valid_error` is, is positive, and never falls along a training.
 * Numbers are little-endian, contiguous and uncompressed, so that a reader maps them into memory.
 * Files are deterministic byte for byte: the same content written twice is the same file.
-* Version 1.1 added `space_definition` and the `device_kind` `none`; files of version 1.0 are read as before.
+* Version 1.1 added `space_definition` and the `device_kind` `none`; a file without them states version 1.0.
 
 ## Content hash
 

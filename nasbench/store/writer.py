@@ -17,7 +17,7 @@ from nasbench.errors import FormatError
 from nasbench.store.checks import findings
 from nasbench.store.content import attributes_of, entries_of, entry_hash, file_hash, table_hash
 from nasbench.store.data import TableData, sorted_by_code
-from nasbench.store.schema import FORMAT, SCHEMA_VERSION
+from nasbench.store.schema import FIRST_VERSION, FORMAT, SCHEMA_VERSION
 
 # Data larger than the threshold begin at a multiple of the interval (bytes), so that a reader's memory map
 # is aligned for every numpy type.
@@ -92,7 +92,8 @@ def _write(path: Path, tables: Sequence[TableData]) -> None:
             for name, value in {**attributes, "content_hash": hash_by_table[data.name]}.items():
                 group.attrs[name] = value
         file.attrs["format"] = FORMAT
-        file.attrs["schema_version"] = SCHEMA_VERSION
+        is_newer = any(data.info.space_definition or data.info.device_kind == "none" for data in tables)
+        file.attrs["schema_version"] = SCHEMA_VERSION if is_newer else FIRST_VERSION
         file.attrs["content_hash"] = file_hash(hash_by_table)
 
 

@@ -493,7 +493,7 @@ def test_tables_of_declared_spaces_are_joined_where_the_declarations_are_equal(t
     write_tables(
         tmp_path / "2.h5", read(tmp_path, ["pool/16,7,2,50,2,"], meaning=mapping(space=other)).tables
     )
-    with pytest.raises(BadOption, match="space_definition: .* cannot be one table"):
+    with pytest.raises(BadOption, match=r"space_definition: .* cannot be one table"):
         merge_tables(tmp_path / "none.h5", [*parts, str(tmp_path / "2.h5")])
 
 

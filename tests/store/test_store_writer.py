@@ -235,6 +235,20 @@ def test_without_recorded_time_seconds_are_the_epochs_and_nothing_else(data):
     )
 
 
+def test_a_file_states_the_oldest_version_that_holds_it(file, data, tmp_path):
+    with h5py.File(file) as handle:
+        assert handle.attrs["schema_version"] == "1.0"
+    counted = np.where(
+        np.isnan(data.curves["train_seconds"]), np.nan, np.array(data.epochs, dtype=np.float32)
+    )
+    curves = {**data.curves, "train_seconds": counted}
+    write_tables(
+        tmp_path / "none.h5", [replace(data, info=replace(data.info, device_kind="none"), curves=curves)]
+    )
+    with h5py.File(tmp_path / "none.h5") as handle:
+        assert handle.attrs["schema_version"] == "1.1"
+
+
 def test_a_declared_space_is_carried_and_checked(data, tmp_path):
     space = declare(
         {"name": "own", "decisions": [{"name": f"d{i}", "choices": list("abcde")} for i in range(6)]}
@@ -243,6 +257,8 @@ def test_a_declared_space_is_carried_and_checked(data, tmp_path):
     write_tables(tmp_path / "own.h5", [replace(data, info=info)])
     opened = open_table(tmp_path / "own.h5")
     assert opened.space.decisions == space.decisions
+    with h5py.File(tmp_path / "own.h5") as handle:
+        assert handle.attrs["schema_version"] == "1.1"
     assert verify_table(tmp_path / "own.h5") == []
     refused(replace(data, info=replace(info, space="other")), "toy/space: .*expected one of space 'other'")
     refused(
