@@ -55,6 +55,7 @@ class SurrogateSource:
                 "fitted_on": card.table,
                 "architectures": card.architectures,
                 "quality": {metric: dict(values) for metric, values in card.quality.items()},
+                **({"space_definition": card.space_definition} if card.space_definition else {}),
             },
         )
         self._curves: dict[Code, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], bool]] = {}

@@ -30,6 +30,7 @@ class SurrogateCard:
         quality: On the held-out architectures at the full length, by metric: ``r2``, ``mae``,
             ``kendall_tau``.
         source: Where the numbers came from, in words.
+        space_definition: Declaration of the space, where the table brings its own; else ``""``.
         created_by: Program and version; not part of the content.
     """
 
@@ -53,10 +54,14 @@ class SurrogateCard:
     quality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     source: str = ""
     created_by: str = ""
+    space_definition: str = ""
 
     def to_json(self) -> str:
         """Write the card as canonical JSON."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        values = asdict(self)
+        if not self.space_definition:
+            del values["space_definition"]
+        return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str, *, where: str) -> SurrogateCard:
@@ -67,7 +72,7 @@ class SurrogateCard:
         """
         values: dict[str, Any] = json.loads(text)
         known = {part.name for part in fields(cls)}
-        for name in sorted(known ^ values.keys()):
+        for name in sorted((known ^ values.keys()) - {"space_definition"}):
             raise FormatError(
                 f"{where}: card: expected the fields {', '.join(sorted(known))}; {name!r} is off."
             )

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasbench.errors import FormatError, MissingExtra
-from nasbench.spaces import get_space
+from nasbench.spaces import space_of
 from nasbench.store.content import Entry, entry_hash, table_hash
 from nasbench.surrogates.calibration import Calibration
 from nasbench.surrogates.card import SurrogateCard
@@ -182,7 +182,7 @@ def _surrogate(card: SurrogateCard, arrays: Arrays) -> Surrogate:
         members.append(member_class(kind).load(own))
     return Surrogate(
         card,
-        get_space(card.space),
+        space_of(card.space, card.space_definition),
         kinds=tuple(kind.decode() for kind in arrays["kinds"].tolist()),
         epochs=tuple(arrays["epochs"].tolist()),
         bases={

@@ -126,6 +126,7 @@ def fit_surrogate(
             quality=measured,
             source=info.source,
             created_by=f"nasbench {nasbench.__version__}",
+            space_definition=info.space_definition,
         )
         return Surrogate(
             card,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 
 from nasbench.errors import FormatError, MissingExtra, UnknownName
+from nasbench.evaluation.surrogate_source import SurrogateSource
 from nasbench.spaces import get_space
+from nasbench.spaces.declared import declare
 from nasbench.surrogates.bundled import find_surrogate, list_surrogates
 from nasbench.surrogates.files import load, save
 from nasbench.surrogates.fitting import fit_surrogate
@@ -148,3 +151,28 @@ def test_surrogates_are_found_by_name(saved, monkeypatch):
     assert find_surrogate(str(saved)) == saved
     with pytest.raises(UnknownName, match="Did you mean 'toy'"):
         find_surrogate("toi")
+
+
+def test_a_surrogate_of_a_declared_space_opens_anywhere(make_table, make_data, tmp_path):
+    own = declare(
+        {
+            "name": "six-layers",
+            "decisions": [{"name": d.name, "choices": list(d.choices)} for d in get_space("nb201").decisions],
+        }
+    )
+    data = make_data()
+    info = replace(data.info, space="six-layers", space_definition=own.definition)
+    table = make_table(replace(data, info=info))
+    made = fit_surrogate(table, model="linear", name="own")
+    save(made, tmp_path / "own.surrogate.h5")
+    again, content_hash = load(tmp_path / "own.surrogate.h5")
+    assert again.space.name == "six-layers"
+    assert again.card == made.card
+    source = SurrogateSource(again, content_hash)
+    assert source.info.extra["space_definition"] == own.definition
+    code = own.parse(own.format((0, 1, 2, 3, 4, 0)))
+    assert 0 <= source.answer(code, epochs=table.epochs[-1], replicate=0).valid_error <= 1
+
+
+def test_a_surrogate_of_a_registered_space_says_nothing_of_a_declaration(fitted):
+    assert "space_definition" not in fitted.card.to_json()
