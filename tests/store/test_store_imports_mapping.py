@@ -44,6 +44,7 @@ def changed(path, value):
     [
         ("valid_error", "accuracy percent", 93.75, 0.0625),
         ("valid_error", "Accuracy  Percent", 93.75, 0.0625),
+        ("valid_error", "accuracy_percent", 93.75, 0.0625),
         ("valid_error", "accuracy", 0.75, 0.25),
         ("valid_error", "error percent", 6.25, 0.0625),
         ("test_error", "error", 0.25, 0.25),

@@ -57,7 +57,7 @@ def curve_unit(target: str, text: str) -> Unit:
     Raises:
         BadOption: No such unit, or none where there must be one.
     """
-    words = " ".join(text.lower().split())
+    words = " ".join(text.lower().replace("_", " ").replace("-", " ").split())
     if target.endswith("_error") and words in _ERRORS:
         return Unit(words, "fraction", _ERRORS[words])
     if target.endswith("_seconds") and words.removesuffix(_AN_EPOCH) in _SECONDS:
