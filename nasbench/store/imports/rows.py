@@ -61,7 +61,7 @@ class RowReader:
             self.size = path.stat().st_size
         except FileNotFoundError:
             raise MissingExtra(
-                f"path: expected a file of results, got {str(path)!r}, which is not there."
+                f"path: expected a file of results, got {str(path)!r}, which is not there. Correct the path."
             ) from None
 
     def __iter__(self) -> Iterator[Row]:
@@ -91,11 +91,14 @@ class RowReader:
             header = [name.strip() for name in next(reader)]
         except (StopIteration, csv.Error) as error:
             raise FormatError(
-                f"{self.path}: line 1: expected the names of the columns, got {str(error) or 'nothing'}."
+                f"{self.path}: line 1: expected the names of the columns, got {str(error) or 'nothing'}. "
+                "Put them into the first row."
             ) from None
         if len(set(header)) != len(header):
             twice = next(name for name in header if header.count(name) > 1)
-            raise FormatError(f"{self.path}: line 1: expected each column once, got {twice!r} again.")
+            raise FormatError(
+                f"{self.path}: line 1: expected each column once, got {twice!r} again. Rename one."
+            )
         while True:
             try:
                 cells = next(reader)
