@@ -38,11 +38,11 @@ def test_random_forest_ends_nearer_to_the_good_values_than_random_search(line, s
     space, error_of = line
     ends, chance = [], []
     for seed in range(3):
-        codes = search(strategy(space, seed, initial=10), error_of, 35)
+        codes = search(strategy(space, seed, initial=10), error_of, 30)
         errors = [error_of(code) for code in codes]
         assert np.mean(errors[10:]) < np.mean(errors[:10])  # proposals of the model against the first design
         ends.append(min(errors))
-        chance.append(min(map(error_of, search(RandomSearch(space, rng=generator(seed, "s")), error_of, 35))))
+        chance.append(min(map(error_of, search(RandomSearch(space, rng=generator(seed, "s")), error_of, 30))))
     assert np.mean(ends) < 0.6 * np.mean(chance)
 
 

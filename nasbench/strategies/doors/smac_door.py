@@ -11,13 +11,13 @@ configurations are repaired to the same one. It ends when it finds no new config
 somewhat before the last. Until the first answer has come it proposes nothing beyond its initial design.
 
 ``facade="hpo"`` models by a random forest, ``"blackbox"`` by a Gaussian process, ``"random"`` by nothing.
-Defaults are SMAC's for a run of 100 trials. Deviations, without which a categorical space is searched badly or
-a seed gives several runs:
+Defaults are SMAC's for a run of 100 trials. Deviations, without which a categorical space is searched badly
+or a seed gives several runs:
 
 * SMAC fits its model once in 8 proposals; here it is fitted for each.
-* Its local search, which on a small space often ends where it has been, is left with what is new, or else with
-  the draws of the highest acquisition. SMAC draws anew at random between any two that are not new, and so
-  proposed random configurations half of the time.
+* Its local search, which on a small space often ends where it has been, is left with what is new, or else
+  with the draws of the highest acquisition. SMAC may draw at random before each result, and so passes over
+  results that are not new to random configurations.
 * The starts of its local search come in one order, where SMAC takes that of a set, which hangs on
   ``PYTHONHASHSEED``.
 * 1,000 draws are rated, not 10,000; a tree has room for 2^14 leaves, not 2^20. Both only save time.
