@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nasbench.errors import NasbenchError
+from nasbench.errors import FormatError, NasbenchError
 from nasbench.evaluation.charging import Charging
 from nasbench.reports.build import build_leaderboard
-from nasbench.reports.inputs import EntryRuns, PanelInput
+from nasbench.reports.inputs import CostAxis, EntryRuns, PanelInput
 from nasbench.reports.leaderboard import Leaderboard, Published, Reference
 from nasbench.runs.packing import PackedPanel, PackedRecords
 from nasbench.runs.suite import Suite, parse_suite
@@ -118,8 +118,21 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
         score=packed.scores,
         entries=[entry(e.label, e.runs) for e in packed.entries],
         cluster=suite.cluster,
+        cost_axis=_cost_axis(suite, packed),
         format_code=format_code,
     )
+
+
+def _cost_axis(suite: Suite, packed: PackedPanel) -> CostAxis | None:
+    """Join the declared cost with the recorded costs."""
+    declared = suite.trade_off
+    if declared is None:
+        return None
+    if packed.costs is None:
+        raise FormatError(
+            "records: trade_off: the suite declares a cost, but none is recorded. Build it again."
+        )
+    return CostAxis(declared.cost, declared.reference_cost, declared.reference_error, packed.costs)
 
 
 def _title(panels: Sequence[PanelInput]) -> str:

@@ -28,6 +28,7 @@ from nasbench.comparison.verdicts import ALPHA, verdict
 from nasbench.reports import leaderboard as model
 from nasbench.reports.inputs import EntryRuns, PanelInput
 from nasbench.reports.leaderboard import Leaderboard, Published, Reference
+from nasbench.reports.trade_offs import trade_off
 from nasbench.runs.columns import RunColumns
 from nasbench.units import days, days_label, format_error
 
@@ -63,7 +64,9 @@ def build_leaderboard(
     """
     resampler = Resampler(bootstrap_resamples, bootstrap_seed)
     made = [_panel(panel, suite, resampler) for panel in panels]
+    has_trade_off = any(panel.trade_off is not None for panel in made)
     return Leaderboard(
+        schema_version=model.TRADE_OFF_SCHEMA_VERSION if has_trade_off else model.SCHEMA_VERSION,
         title=title,
         suite=suite,
         nasbench_version=__version__,
@@ -115,6 +118,7 @@ def _panel(panel: PanelInput, suite: dict[str, Any], resampler: Resampler) -> mo
         budget_seconds=panel.budget_seconds,
         budget_evaluations=panel.budget_evaluations,
     )
+    trade = trade_off(panel, arrays, scores, resampler)
     return model.Panel(
         name=panel.name,
         source=panel.source,
@@ -143,6 +147,7 @@ def _panel(panel: PanelInput, suite: dict[str, Any], resampler: Resampler) -> mo
         pairs=_pairs(panel, numbers),
         warnings=_warnings(panel, arrays, suite),
         verdicts=_verdicts(panel, numbers),
+        trade_off=None if trade is None else model.TradeOff.model_validate(_round_all(trade.model_dump())),
     )
 
 

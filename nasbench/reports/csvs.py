@@ -14,6 +14,13 @@ from typing import Any
 from nasbench.errors import BadOption
 from nasbench.reports.finals import FinalRow, final_rows
 from nasbench.reports.leaderboard import Leaderboard, Panel
+from nasbench.reports.trade_off_page import (
+    FRONT_COLUMNS,
+    HYPERVOLUME_COLUMNS,
+    front_lines,
+    hypervolume_lines,
+    with_trade_off,
+)
 
 FINAL_COLUMNS = (
     "panel",
@@ -60,6 +67,16 @@ def final_csv(leaderboard: Leaderboard) -> str:
 def curves_csv(leaderboard: Leaderboard) -> str:
     """Write every curve in long format: one line a panel, entry, axis, metric and grid point."""
     return _text(CURVE_COLUMNS, (line for panel in leaderboard.panels for line in _curve_lines(panel)))
+
+
+def trade_off_csvs(leaderboard: Leaderboard) -> dict[str, str]:
+    """Write the median fronts and the hypervolumes, by file name; nothing where no panel has a trade-off."""
+    if not with_trade_off(leaderboard):
+        return {}
+    return {
+        "fronts.csv": _text(FRONT_COLUMNS, front_lines(leaderboard)),
+        "hypervolumes.csv": _text(HYPERVOLUME_COLUMNS, hypervolume_lines(leaderboard)),
+    }
 
 
 def rows_csv(rows: Iterable[Mapping[str, Any]]) -> str:

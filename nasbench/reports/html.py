@@ -19,13 +19,15 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
-from nasbench.reports import finals
+from nasbench.reports import finals, trade_off_page
 from nasbench.reports.csvs import final_csv, number
 from nasbench.reports.figures import Chart, charts_of, draw_chart
 from nasbench.reports.finals import FinalRow, final_rows, oracle_label, short_id
 from nasbench.reports.latex import final_table
 from nasbench.reports.leaderboard import Entry, Leaderboard, Panel
 from nasbench.reports.looks import COLOURS, DARK_COLOURS, Look, leaderboard_looks
+from nasbench.reports.trade_off_page import draw_fronts
+from nasbench.reports.trade_offs import cost_name
 from nasbench.units import format_seconds, percent
 
 _METRIC_NAMES = {"error": "error", "regret": "regret", "rank": "mean rank"}
@@ -54,6 +56,7 @@ class PanelView:
         rows: The final table.
         charts: Every alternative that can be drawn, the main one first.
         failed: Entries with a failed run or trial.
+        fronts: Drawn median fronts, ``""`` without any.
     """
 
     index: int
@@ -61,6 +64,7 @@ class PanelView:
     rows: list[FinalRow]
     charts: list[Chart]
     failed: list[Entry]
+    fronts: Markup
 
     @property
     def metrics(self) -> list[str]:
@@ -123,7 +127,8 @@ def _view(index: int, panel: Panel, looks: Mapping[str, Look]) -> PanelView:
         draw_chart(panel, index, axis=axis, metric=metric, looks=looks) for axis, metric in charts_of(panel)
     ]
     failed = [entry for entry in panel.entries if entry.failures or entry.failed_trials]
-    return PanelView(index, panel, final_rows(panel), charts, failed)
+    fronts = Markup(draw_fronts(panel, index, looks))
+    return PanelView(index, panel, final_rows(panel), charts, failed, fronts)
 
 
 def _overview(views: list[PanelView]) -> list[tuple[str, list[FinalRow | None]]]:
@@ -135,7 +140,7 @@ def _overview(views: list[PanelView]) -> list[tuple[str, list[FinalRow | None]]]
 
 @functools.cache  # compiling the templates takes longer than filling them
 def _environment() -> Environment:
-    names = ("page.html.j2", "panel.html.j2", "verdicts.html.j2")
+    names = ("page.html.j2", "panel.html.j2", "trade_off.html.j2", "verdicts.html.j2")
     environment = Environment(
         loader=DictLoader({name: _template(name) for name in names}),
         autoescape=True,
@@ -154,6 +159,11 @@ def _environment() -> Environment:
         failures_text=finals.failures_text,
         seconds_text=format_seconds,
         number=number,
+        share_text=trade_off_page.share_text,
+        ranked=trade_off_page.ranked,
+        explained=trade_off_page.explained,
+        cost_name=cost_name,
+        cost_text=trade_off_page.cost_text,
         signed_text=_signed,
         p_text=_p_value,
         swatch=_swatch,

@@ -45,6 +45,23 @@ class EntryRuns:
 
 
 @dataclass(frozen=True, slots=True)
+class CostAxis:
+    """A cost that the panel sets against the error.
+
+    Attributes:
+        cost: Its name, as in ``Source.costs``.
+        reference_cost: Cost of the reference point, > 0.
+        reference_error: Its error, fraction, > 0.
+        costs: (m,) cost of each of the panel's codes; nan where unknown.
+    """
+
+    cost: str
+    reference_cost: float
+    reference_error: float
+    costs: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class PanelInput:
     """One source and all the entries that ran on it.
 
@@ -71,6 +88,7 @@ class PanelInput:
         codes: (m, L) every architecture that occurs as a trial.
         score: (m,) its score, fraction; nan where unknown.
         entries: The rows, in the order shown.
+        cost_axis: The cost to set against the error, or None.
         format_code: Writes an architecture, (L,), in the field's notation.
     """
 
@@ -96,6 +114,7 @@ class PanelInput:
     score: npt.ArrayLike
     entries: Sequence[EntryRuns]
     cluster: dict[str, Any] = field(default_factory=dict)
+    cost_axis: CostAxis | None = None
     format_code: Callable[[npt.NDArray[np.int8]], str] = field(default=str)
 
     @property

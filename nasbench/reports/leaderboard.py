@@ -10,9 +10,11 @@ import hashlib
 import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 SCHEMA_VERSION = "1.0"
+TRADE_OFF_SCHEMA_VERSION = "1.1"
+"""Of leaderboards with a trade-off; the others are as they were, byte for byte."""
 
 Axis = Literal["days", "evaluations"]
 
@@ -151,6 +153,34 @@ class Reference(_Part):
     random: RandomExpectation | None
 
 
+class Front(_Part):
+    """What the runs of one entry found of error against a cost.
+
+    ``mean``, ``low``, ``high`` and ``median`` are of the hypervolume over runs, as a share of the rectangle
+    up to the reference point, with the 95 % percentile bootstrap over seeds of the mean; ``size`` is the mean
+    number of architectures in a run's front; ``attained`` lists [cost, error] of each step of the median
+    attainment: the lowest error that at least half of the runs reached at no more than this cost.
+    """
+
+    label: str
+    n: int
+    size: float | None
+    mean: float | None
+    low: float | None
+    high: float | None
+    median: float | None
+    attained: list[list[float]]
+
+
+class TradeOff(_Part):
+    """Error against a cost that is known without training, up to a declared reference point."""
+
+    cost: str
+    reference_cost: float
+    reference_error: float
+    fronts: list[Front]
+
+
 class Panel(_Part):
     """One source: its reference lines, its entries and how they compare."""
 
@@ -178,6 +208,15 @@ class Panel(_Part):
     pairs: list[Pair]
     warnings: list[str]
     verdicts: list[str]
+    trade_off: TradeOff | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_absent_trade_off(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the key out where there is none, so that older leaderboards stay what they are."""
+        content: dict[str, Any] = write(self)
+        if self.trade_off is None:
+            del content["trade_off"]
+        return content
 
 
 class Published(_Part):

@@ -17,6 +17,8 @@ from nasbench.reports.finals import (
     short_id,
 )
 from nasbench.reports.leaderboard import Leaderboard, Panel
+from nasbench.reports.trade_off_page import explained, ranked, share_text
+from nasbench.reports.trade_offs import cost_name
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
 _LEADING = re.compile(
@@ -91,6 +93,7 @@ def _panel_parts(panel: Panel, picture: str | None) -> list[str]:
         "Bold: best, and every entry not separated from it. "
         f"Cost to target: {panel.axis} as a share of random search's."
     )
+    parts += _trade_off_parts(panel)
     if panel.warnings:
         parts.append(
             "\n".join(f"> **Mind:** {escape_text(warning)}\n>" for warning in panel.warnings).removesuffix(
@@ -129,6 +132,23 @@ def _panel_parts(panel: Panel, picture: str | None) -> list[str]:
         )
     )
     return parts
+
+
+def _trade_off_parts(panel: Panel) -> list[str]:
+    """Write the part on error against a cost, where the panel has one."""
+    trade = panel.trade_off
+    if trade is None:
+        return []
+    lines = [
+        _cells(["strategy", "hypervolume", "95 %", "median", "architectures in a front", "runs"]),
+        _cells(["---", "--:", "--:", "--:", "--:", "--:"]),
+    ]
+    for front in ranked(trade):
+        interval = "–" if front.low is None else f"{share_text(front.low)} to {share_text(front.high)}"
+        cells = [escape_markdown(front.label), share_text(front.mean), interval, share_text(front.median)]
+        lines.append(_cells([*cells, amount_text(front.size), str(front.n)]))
+    title = f"Error against {cost_name(trade.cost)}"
+    return [f"**{escape_markdown(title)}**", "\n".join(lines), escape_text(explained(trade))]
 
 
 def _table(panel: Panel) -> str:

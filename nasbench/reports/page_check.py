@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nasbench import __version__
 from nasbench.errors import Mismatch
-from nasbench.reports.csvs import curves_csv, final_csv
+from nasbench.reports.csvs import curves_csv, final_csv, trade_off_csvs
 from nasbench.reports.html import embedded_json, render_html
 from nasbench.reports.latex import final_table
 from nasbench.reports.leaderboard import Leaderboard
@@ -62,6 +62,7 @@ def check_pages(board: Leaderboard, folder: Path) -> Iterator[str]:
         "leaderboard.csv": final_csv(board),
         "curves.csv": curves_csv(board),
         "table.tex": final_table(board),
+        **trade_off_csvs(board),
     }
     for name, text in texts.items():
         _require_equal(_read(folder / name), text, folder / name)

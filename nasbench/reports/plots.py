@@ -45,7 +45,7 @@ def draw_lines(
         y_label: Vertical axis.
         steps: Whether a value holds until the next one.
     """
-    with _figure(key, title, x_label, y_label) as (axes, out):
+    with open_axes(key, title, x_label, y_label) as (axes, out):
         for one, colour in zip(series, COLOURS, strict=False):
             axes.plot(
                 one.x,
@@ -82,7 +82,7 @@ def draw_points(
         diagonal: Whether to draw the line on which both are equal.
         horizontal: Height of a reference line.
     """
-    with _figure(key, title, x_label, y_label) as (axes, out):
+    with open_axes(key, title, x_label, y_label) as (axes, out):
         for one, colour in zip(series, COLOURS, strict=False):
             axes.plot(
                 one.x,
@@ -105,8 +105,15 @@ def draw_points(
 
 
 @contextmanager
-def _figure(key: str, title: str, x_label: str, y_label: str) -> Iterator[tuple[Any, list[str]]]:
-    """Open axes in the look of the leaderboard's; on leaving, the list holds the markup."""
+def open_axes(key: str, title: str, x_label: str, y_label: str) -> Iterator[tuple[Any, list[str]]]:
+    """Open axes in the look of the leaderboard's; on leaving, the list holds the markup.
+
+    Args:
+        key: Prefix of ids, unique on the page.
+        title: For screen readers.
+        x_label: Horizontal axis.
+        y_label: Vertical axis.
+    """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from nasbench import __version__
 from nasbench.evaluation.source import Source
@@ -117,6 +118,7 @@ def pack(suite: Suite, sources: list[Source], result: CampaignResult) -> PackedR
         entries = [PackedEntry(row.label, result.runs[p, r]) for r, row in enumerate(suite.strategies)]
         codes = distinct_codes([run for entry in entries for run in entry.runs])
         scores = source.score(codes, epochs=epochs) if len(codes) else np.empty(0)
+        trade = suite.trade_off
         reference = reference_of(source, epochs=epochs, budget=budget)
         about = {
             **asdict(source.info),
@@ -135,9 +137,16 @@ def pack(suite: Suite, sources: list[Source], result: CampaignResult) -> PackedR
                 codes=codes,
                 scores=scores,
                 entries=entries,
+                costs=None if trade is None else costs_of(source, trade.cost, codes),
             )
         )
     return PackedRecords(suite=suite.content(), nasbench=__version__, panels=panels)
+
+
+def costs_of(source: Source, cost: str, codes: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
+    """Ask a source what (m, L) architectures cost, (m,), without training them."""
+    function = getattr(source, "costs", {})[cost]
+    return np.array([function(tuple(code)) for code in codes.tolist()], dtype=np.float64)
 
 
 def _keep_suite(suite: Suite, path: Path) -> None:

@@ -22,7 +22,7 @@ from nasbench.evaluation.source import Source
 from nasbench.reports.assemble import assemble, card_of, published_rows
 from nasbench.reports.leaderboard import Leaderboard
 from nasbench.reports.page_check import check_pages
-from nasbench.reports.publish import LEADERBOARD, RECORDS, SUITE
+from nasbench.reports.publish import LEADERBOARD, RECORDS, SUITE, costs_of
 from nasbench.reports.record_check import require_answers, require_complete
 from nasbench.reports.reference import reference_of
 from nasbench.runs.execute import execute
@@ -261,6 +261,14 @@ def _verify_source(source: Source, name: str, suite: Suite, panel: PackedPanel) 
             raise Mismatch(
                 f"{name}: score of {source.space.format(panel.codes[at].tolist())}: recorded "
                 f"{panel.scores[at]!r}, the source says {scores[at]!r}"
+            )
+    if suite.trade_off is not None and panel.costs is not None:
+        costs = costs_of(source, suite.trade_off.cost, panel.codes)
+        if not np.array_equal(costs, panel.costs, equal_nan=True):
+            at = int(np.argmax(~np.isclose(costs, panel.costs, rtol=0, atol=0, equal_nan=True)))
+            raise Mismatch(
+                f"{name}: {suite.trade_off.cost} of {source.space.format(panel.codes[at].tolist())}: "
+                f"recorded {float(panel.costs[at])!r}, the source says {float(costs[at])!r}"
             )
     reference = reference_of(source, epochs=epochs, budget=parse_budget(suite.budget))
     difference = first_difference(panel.reference, reference.model_dump(mode="json"), "reference")

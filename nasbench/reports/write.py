@@ -1,8 +1,9 @@
 """All files of a report, written beside the records they were made from.
 
 ``index.html``, ``README.md``, ``curves.svg`` (``curves-<panel>.svg`` where there are several),
-``leaderboard.csv``, ``curves.csv``, ``table.tex``, ``leaderboard.json`` and, where rows are given,
-``runs.csv``. Same leaderboard, same bytes.
+``leaderboard.csv``, ``curves.csv``, ``table.tex``, ``leaderboard.json``, where the suite sets a cost against
+the error ``fronts.csv`` and ``hypervolumes.csv``, and where rows are given ``runs.csv``. Same leaderboard,
+same bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench.reports.csvs import curves_csv, final_csv, rows_csv
+from nasbench.reports.csvs import curves_csv, final_csv, rows_csv, trade_off_csvs
 from nasbench.reports.figures import charts_of, draw_chart
 from nasbench.reports.html import render_html
 from nasbench.reports.latex import final_table
@@ -51,6 +52,7 @@ def write_report(
     texts.update({file: svg for _, file, svg in pictures})
     texts["leaderboard.csv"] = final_csv(board)
     texts["curves.csv"] = curves_csv(board)
+    texts.update(trade_off_csvs(board))
     texts["table.tex"] = final_table(board)
     texts["leaderboard.json"] = board.canonical_json()
     if runs_csv_rows is not None:

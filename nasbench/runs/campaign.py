@@ -97,6 +97,12 @@ def check_suite(suite: Suite, *, device: str | None = None, into: Path | None = 
         if suite.epochs is not None and suite.epochs not in source.epochs:
             held = ", ".join(str(e) for e in source.epochs)
             raise BadOption(f"epochs: source {source.info.name} answers for {held}, got {suite.epochs}.")
+        known = getattr(source, "costs", {})
+        if suite.trade_off is not None and suite.trade_off.cost not in known:
+            raise BadOption(
+                f"trade_off: expected a cost that {source.info.name} knows "
+                f"({', '.join(sorted(known)) or 'none'}), got {suite.trade_off.cost!r}."
+            )
         for row in suite.strategies:
             try:
                 strategy = build_strategy(suite.spec(row), source, suite.first_seed)

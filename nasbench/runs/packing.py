@@ -2,7 +2,8 @@
 
 Layout: root attributes ``format``, ``schema_version``, ``suite`` (JSON), ``nasbench``, ``content_hash``. One
 group ``p<i>`` a panel with attributes ``source`` (JSON), ``scored_by`` and ``reference`` (JSON), datasets
-``codes`` (m, L) and ``scores`` (m,) of every architecture that some run trained, and one group ``e<j>`` an
+``codes`` (m, L), ``scores`` (m,) and, where the suite sets a cost against the error, ``costs`` (m,) of every
+architecture that some run trained, and one group ``e<j>`` an
 entry: attributes ``label`` and ``header`` (JSON, without seed), ``about`` (JSON: seeds, ends, reasons, and
 the headers where they are not all equal), and the columns of its runs one after the other with ``offsets``
 (runs + 1,). Every JSON-lines record can be written out again.
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 FORMAT = "nasbench-records"
 SCHEMA_VERSION = "1.0"
+COSTS_SCHEMA_VERSION = "1.1"  # of files with costs; the others are as they were, byte for byte
 _COLUMNS = (
     "number",
     "codes",
@@ -61,6 +63,7 @@ class PackedPanel:
         codes: (m, L) every architecture that a run trained, in lexicographic order.
         scores: (m,) the source's score of each; nan where it has none.
         entries: In the order of the suite.
+        costs: (m,) what each costs, where the suite sets a cost against the error; else None.
     """
 
     source: dict[str, Any]
@@ -69,6 +72,7 @@ class PackedPanel:
     codes: npt.NDArray[np.int8]
     scores: npt.NDArray[np.float64]
     entries: list[PackedEntry]
+    costs: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +83,24 @@ class PackedRecords:
     nasbench: str
     panels: list[PackedPanel]
 
+    @property
+    def schema_version(self) -> str:
+        """Version of the file format that holds these records."""
+        has_costs = any(panel.costs is not None for panel in self.panels)
+        return COSTS_SCHEMA_VERSION if has_costs else SCHEMA_VERSION
+
     def content_hash(self) -> str:
         """Hash everything a leaderboard is made from, independent of the file's layout; SHA-256, hex."""
         digest = hashlib.sha256()
-        for text in (FORMAT, SCHEMA_VERSION, _json(self.suite), self.nasbench):
+        for text in (FORMAT, self.schema_version, _json(self.suite), self.nasbench):
             digest.update(text.encode() + b"\0")
         for panel in self.panels:
             for text in (_json(panel.source), panel.scored_by, _json(panel.reference)):
                 digest.update(text.encode() + b"\0")
             digest.update(np.ascontiguousarray(panel.codes).tobytes())
             digest.update(np.ascontiguousarray(panel.scores).tobytes())
+            if panel.costs is not None:
+                digest.update(np.ascontiguousarray(panel.costs).tobytes())
             for entry in panel.entries:
                 for run in entry.runs:
                     about = [run.header, run.end, run.reason, {str(k): v for k, v in run.reasons.items()}]
@@ -126,7 +138,7 @@ def write_records(records: PackedRecords, path: Path) -> None:
     try:
         with h5py.File(aside, "w", libver=("v110", "v110"), track_order=False) as file:
             file.attrs["format"] = FORMAT
-            file.attrs["schema_version"] = SCHEMA_VERSION
+            file.attrs["schema_version"] = records.schema_version
             file.attrs["suite"] = _json(records.suite)
             file.attrs["nasbench"] = records.nasbench
             file.attrs["content_hash"] = records.content_hash()
@@ -146,6 +158,8 @@ def _write_panel(group: h5py.Group, panel: PackedPanel) -> None:
     _store(group, "reference", np.frombuffer(_json(panel.reference).encode(), dtype=np.uint8))
     _store(group, "codes", panel.codes)
     _store(group, "scores", panel.scores)
+    if panel.costs is not None:
+        _store(group, "costs", panel.costs)
     for j, entry in enumerate(panel.entries):
         runs = entry.runs
         inside = group.create_group(f"e{j:03d}")
@@ -265,6 +279,7 @@ def _read_panel(group: h5py.Group) -> PackedPanel:
         codes=group["codes"][()],
         scores=group["scores"][()],
         entries=entries,
+        costs=group["costs"][()] if "costs" in group else None,
     )
 
 

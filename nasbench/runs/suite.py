@@ -71,6 +71,22 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int)
 
 
+class TradeOff(BaseModel):
+    """A cost that the page sets against the error, up to a reference point.
+
+    Attributes:
+        cost: Name of a cost that every source of the suite knows without training, e.g. ``"parameters"``.
+        reference_cost: Cost of the reference point of the hypervolume, > 0.
+        reference_error: Its error, fraction in (0, 1].
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cost: str
+    reference_cost: float = Field(gt=0, allow_inf_nan=False)
+    reference_error: float = Field(gt=0, le=1, allow_inf_nan=False)
+
+
 class Suite(BaseModel):
     """A named grid of runs.
 
@@ -86,6 +102,7 @@ class Suite(BaseModel):
         epochs: Training length of proposals that name none; None means each source's longest.
         charging: Charging policies that differ from the defaults.
         cluster: Settings of the simulated cluster, as in ``nasbench.runs.cluster``.
+        trade_off: A cost to set against the error, or None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -101,6 +118,7 @@ class Suite(BaseModel):
     epochs: int | None = Field(default=None, ge=1)
     charging: dict[str, str] = Field(default_factory=dict)
     cluster: dict[str, Any] = Field(default_factory=dict)
+    trade_off: TradeOff | None = None
 
     @field_validator("budget")
     @classmethod
@@ -150,6 +168,8 @@ class Suite(BaseModel):
         content = {**self.model_dump(mode="json"), "charging": Charging.of(self.charging).as_dict()}
         if not self.cluster:
             del content["cluster"]
+        if self.trade_off is None:
+            del content["trade_off"]
         return content
 
 
@@ -187,7 +207,7 @@ def write_suite(suite: Suite, path: Path) -> None:
     """Write a suite as TOML that ``read_suite`` reads back equal."""
     data = suite.model_dump(mode="json", exclude_none=True)
     rows = data.pop("strategies")
-    tables = {name: data.pop(name) for name in ("charging", "cluster")}
+    tables = {name: data.pop(name) for name in ("charging", "cluster", "trade_off") if name in data}
     lines = [f"{key} = {_toml(value)}" for key, value in data.items()]
     for name, table in tables.items():
         if table:

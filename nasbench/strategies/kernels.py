@@ -13,8 +13,8 @@ Ru et al. 2021, NAS-BOWL (on cells, with the marginal likelihood choosing h).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Sequence
+from itertools import accumulate, chain
 
 import numpy as np
 import numpy.typing as npt
@@ -91,40 +91,43 @@ class WeisfeilerLehmanKernel:
     shapes = ROUNDS
 
     def __init__(self, space: Space) -> None:
-        self._graph = LayerGraphs(space)
-        self._number: dict[tuple[object, ...], int] = {}  # refined label -> column
-        self._counts: dict[Code, list[Counter[int]]] = {}  # by round
+        self._graphs = LayerGraphs(space)
+        self._number: dict[tuple[object, ...], int] = {}  # refined label -> its number
+        self._labels: dict[Code, list[list[int]]] = {}  # by round, one a layer
+        self._squares: dict[Code, list[int]] = {}  # squared length of the counts up to each round
 
-    def _count(self, code: Code) -> list[Counter[int]]:
-        """Count the labels of each round, once an architecture."""
-        if code not in self._counts:
-            graph = self._graph(code)
-            labels = [self._column(0, label) for label in graph.labels]
-            rounds = [Counter(labels)]
+    def _refine(self, codes: Sequence[Code]) -> None:
+        """Refine the labels of architectures, each once."""
+        new = [code for code in dict.fromkeys(codes) if code not in self._labels]
+        for code, graph in zip(new, self._graphs(new), strict=True):
+            labels = [self._numbered(0, label) for label in graph.labels]
+            rounds = [labels]
             for r in ROUNDS[1:]:
                 labels = [
-                    self._column(r, own, *sorted(labels[source] for source in sources))
+                    self._numbered(r, own, *sorted([labels[source] for source in sources]))
                     for own, sources in zip(labels, graph.inputs, strict=True)
                 ]
-                rounds.append(Counter(labels))
-            self._counts[code] = rounds
-        return self._counts[code]
+                rounds.append(labels)
+            self._labels[code] = rounds
+            squares = [sum([n * n for n in Counter(labels).values()]) for labels in rounds]
+            self._squares[code] = list(accumulate(squares))
 
-    def _column(self, *label: object) -> int:
+    def _numbered(self, *label: object) -> int:
         return self._number.setdefault(label, len(self._number))
 
     def compare(self, a: Sequence[Code], b: Sequence[Code]) -> _Array:
         """Take the cosines of the counts up to each round, (rounds, n, m)."""
-        counted_a, counted_b = ([self._count(code) for code in codes] for codes in (a, b))
+        self._refine([*a, *b])
+        squares_a, squares_b = (np.array([self._squares[code] for code in codes]).T for codes in (a, b))
         cosines = np.zeros((len(ROUNDS), len(a), len(b)))
-        product, norms_a, norms_b = np.zeros((len(a), len(b))), np.zeros(len(a)), np.zeros(len(b))
+        product = np.zeros((len(a), len(b)))
         for r in range(len(ROUNDS)):
-            in_a, in_b = [rounds[r] for rounds in counted_a], [rounds[r] for rounds in counted_b]
-            column = {label: i for i, label in enumerate(dict.fromkeys(chain.from_iterable(in_b)))}
-            product += _dense(in_a, column) @ _dense(in_b, column).T
-            norms_a += [sum(n * n for n in counts.values()) for counts in in_a]
-            norms_b += [sum(n * n for n in counts.values()) for counts in in_b]
-            cosines[r] = product / np.sqrt(norms_a[:, None] * norms_b)
+            in_a, in_b = ([self._labels[code][r] for code in codes] for codes in (a, b))
+            in_both = sorted(set(chain.from_iterable(in_a)) & set(chain.from_iterable(in_b)))
+            column = np.full(len(self._number), -1)
+            column[in_both] = np.arange(len(in_both))
+            product += _counts(in_a, column) @ _counts(in_b, column).T
+            cosines[r] = product / np.sqrt(squares_a[r][:, None] * squares_b[r])
         return cosines
 
     def similarity(self, compared: _Array, shape: int) -> _Array:
@@ -133,11 +136,11 @@ class WeisfeilerLehmanKernel:
         return kernel
 
 
-def _dense(counted: list[Counter[int]], column: Mapping[int, int]) -> _Array:
-    """Write counts as rows, (n, columns); labels without a column are left out."""
-    out = np.zeros((len(counted), len(column)))
-    for row, counts in zip(out, counted, strict=True):
-        for label, n in counts.items():
-            if label in column:
-                row[column[label]] = n
-    return out
+def _counts(labels: Sequence[Sequence[int]], column: npt.NDArray[np.int64]) -> _Array:
+    """Count labels in their columns, (n, columns); those without a column, -1, are left out."""
+    found = column[list(chain.from_iterable(labels))]
+    row = np.repeat(np.arange(len(labels)), [len(one) for one in labels])
+    n_columns = int(column.max()) + 1
+    cells = (row * n_columns + found)[found >= 0]
+    counts: _Array = np.bincount(cells, minlength=len(labels) * n_columns).astype(np.float64)
+    return counts.reshape(len(labels), n_columns)

@@ -8,6 +8,7 @@ A space without a graph becomes a chain: one layer a decision, labelled with the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,14 +58,23 @@ class LayerGraphs:
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._draw = _turned if has_graph(space) else _chain
+        self._has_graph = has_graph(space)
         self._drawn: dict[Code, LayerGraph] = {}
 
-    def __call__(self, code: Code) -> LayerGraph:
-        """Draw the graph of one architecture."""
-        if code not in self._drawn:
-            self._drawn[code] = self._draw(self._space, code)
-        return self._drawn[code]
+    def __call__(self, codes: Sequence[Code]) -> list[LayerGraph]:
+        """Draw the graphs of architectures."""
+        new = [code for code in dict.fromkeys(codes) if code not in self._drawn]
+        if new:
+            self._drawn.update(zip(new, self._draw(new), strict=True))
+        return [self._drawn[code] for code in codes]
+
+    def _draw(self, codes: Sequence[Code]) -> list[LayerGraph]:
+        if not self._has_graph:
+            return [_chain(self._space, code) for code in codes]
+        encoded = self._space.encode(np.array(codes), "graph")  # (n, nodes, nodes, operations)
+        operations = np.where(encoded.any(axis=3), encoded.argmax(axis=3), -1)  # [i, j] = edge i -> j
+        names = self._space.decisions[0].choices
+        return [_turned(edges, names) for edges in operations.tolist()]
 
 
 def _chain(space: Space, code: Code) -> LayerGraph:
@@ -73,21 +83,20 @@ def _chain(space: Space, code: Code) -> LayerGraph:
     return LayerGraph((INPUT, *taken, OUTPUT), ((), *((i,) for i in range(len(taken) + 1))))
 
 
-def _turned(space: Space, code: Code) -> LayerGraph:
-    """Turn a cell with operations on edges into a graph of layers."""
-    encoded = space.encode(np.array([code]), "graph")[0]  # (nodes, nodes, operations), [i, j] = edge i -> j
-    names = space.decisions[0].choices
-    nodes = len(encoded)
+def _turned(edges: Sequence[Sequence[int]], names: Sequence[str]) -> LayerGraph:
+    """Turn a cell with operations on edges into a graph of layers.
+
+    Args:
+        edges: Number of the operation of the edge i -> j at [i][j], -1 where no edge is.
+        names: Of the operations.
+    """
+    nodes = len(edges)
     labels = [INPUT]
     feeds: list[set[int]] = [set()]  # layers that feed each layer
     arriving: list[set[int]] = [{0}] + [set() for _ in range(nodes - 1)]  # layers whose data meet at a node
     for j in range(nodes):
         for i in range(j):
-            operations = np.flatnonzero(encoded[i, j])
-            if not len(operations) or not arriving[i]:
-                continue
-            name = names[int(operations[0])]
-            if name == _NONE:
+            if edges[i][j] < 0 or not arriving[i] or (name := names[edges[i][j]]) == _NONE:
                 continue
             if name == _SKIP:
                 arriving[j] |= arriving[i]

@@ -61,12 +61,12 @@ class OTMANNKernel:
     """(beta, gamma) to choose from; our choice."""
 
     def __init__(self, space: Space) -> None:
-        self._graph = LayerGraphs(space)
+        self._graphs = LayerGraphs(space)
         self._distance = TransportDistance()
 
     def compare(self, a: Sequence[Code], b: Sequence[Code]) -> _Array:
         """Sum the distances, and the squared distances a unit of mass, over the coefficients, (2, n, m)."""
-        first, second = [self._graph(code) for code in a], [self._graph(code) for code in b]
+        first, second = self._graphs(a), self._graphs(b)
         distance = self._distance(first, second)
         mass_a, mass_b = (np.array([self._distance.mass(g) for g in graphs]) for graphs in (first, second))
         relative = distance / np.maximum(mass_a[:, None] + mass_b, 1e-12)

@@ -33,6 +33,7 @@ from scipy.optimize import linear_sum_assignment
 from nasbench.strategies.layer_graph import INPUT, OUTPUT, LayerGraph
 
 _Array = npt.NDArray[np.float64]
+_Numbers = npt.NDArray[np.int64]
 
 STRUCTURE = (0.1, 0.25, 0.61, 1.5)
 """Coefficients of the difference in place; there is one distance for each. nasbot."""
@@ -43,6 +44,7 @@ _LEAST_END_MASS = 0.1  # of networks without layers; our choice
 _SORTS_DIFFER = {"conv": 0.1, "pool": 0.5}  # nasbot nn/nn_comparators.py, of conv and res, and of poolings
 _SIZES_DIFFER = math.sqrt(2.0) / 10.0  # nasbot nn/nn_comparators.py, conv_scale
 _TABULATED = 6  # layers to match up to which subsets are tabulated for all pairs at once
+_AT_ONCE = 50_000  # layer pairs compared at once, which keeps their path lengths in the cache; our choice
 _SIZE = re.compile(r"(\d+)x\1")
 
 
@@ -52,17 +54,15 @@ class _Layers:
 
     Attributes:
         mass: Of each layer.
-        sort_cost: Between two labels that differ in more than a size.
-        sizes: (k,) kernel sizes, 0 where a label has none.
-        sorts: (k,) numbers of the labels without their sizes.
-        places: (k, 18) path lengths.
+        features: (k, 20) size of the kernel, 0 where a label has none; number of the label without its size;
+            18 path lengths.
     """
 
     mass: float
-    sort_cost: float
-    sizes: _Array
-    sorts: npt.NDArray[np.int64]
-    places: _Array
+    features: _Array
+
+
+_Network = dict[str, _Layers]  # by kind
 
 
 class TransportDistance:
@@ -70,52 +70,81 @@ class TransportDistance:
 
     def __init__(self) -> None:
         self._sorts: dict[str, int] = {}  # label without its size -> number
-        self._layers: dict[
-            LayerGraph, tuple[int, dict[str, _Layers]]
-        ] = {}  # number of the graph, and by kind
-        self._known: dict[tuple[int, int], _Array] = {}  # (coefficients,) by pair of numbers, lower first
+        self._numbers: dict[LayerGraph, int] = {}
+        self._networks: list[_Network] = []  # by number
+        # By number: the column of a network that others were compared with, -1 where it has none.
+        self._column = np.full(0, -1)
+        self._with_column: list[int] = []
+        self._known = np.full((0, 0, len(STRUCTURE)), np.nan)  # (numbers, columns, coefficients)
 
     def __call__(self, a: Sequence[LayerGraph], b: Sequence[LayerGraph]) -> _Array:
         """Compute the distance of every pair for every coefficient, (coefficients, n, m)."""
-        first, second = [self._described(graph) for graph in a], [self._described(graph) for graph in b]
-        missing = {}
-        for i, layers_a in first:
-            for j, layers_b in second:
-                pair = (i, j) if i < j else (j, i)
-                if pair not in self._known and pair not in missing:
-                    missing[pair] = (layers_a, layers_b)
-        if missing:
-            self._known.update(zip(missing, _distances(list(missing.values())), strict=True))
-        known = [self._known[(i, j) if i < j else (j, i)] for i, _ in first for j, _ in second]
-        return np.array(known).T.reshape(len(STRUCTURE), len(a), len(b))
+        (first, back_a), (second, back_b) = (
+            np.unique(
+                np.array([self._number(graph) for graph in graphs], dtype=np.int64), return_inverse=True
+            )
+            for graphs in (a, b)
+        )
+        self._make_room(second.tolist())
+        columns = self._column[second]
+        found = self._known[first[:, None], columns]
+        rows, places = np.nonzero(np.isnan(found[:, :, 0]))
+        if len(rows):
+            i, j = first[rows], second[places]
+            computed = _distances(self._networks, np.minimum(i, j), np.maximum(i, j))
+            found[rows, places] = self._known[i, columns[places]] = computed
+            turned = self._column[i] >= 0  # will be asked for the other way round
+            self._known[j[turned], self._column[i[turned]]] = computed[turned]
+        asked: _Array = found[back_a[:, None], back_b]
+        return asked.transpose(2, 0, 1)
+
+    def _make_room(self, numbers: Sequence[int]) -> None:
+        """Give these networks a column each, and all networks a row."""
+        new = [number for number in numbers if number >= len(self._column) or self._column[number] < 0]
+        rows, columns = len(self._networks), len(self._with_column) + len(new)
+        if rows > self._known.shape[0] or columns > self._known.shape[1]:
+            held = self._known
+            grown = np.full(
+                (_grown(held.shape[0], rows), _grown(held.shape[1], columns), len(STRUCTURE)), np.nan
+            )
+            grown[: held.shape[0], : held.shape[1]] = held
+            self._known = grown
+            self._column = np.concatenate([self._column, np.full(len(grown) - len(held), -1)])
+        for number in new:
+            column = len(self._with_column)
+            self._known[self._with_column, column] = self._known[number, :column]
+            self._column[number] = column
+            self._with_column.append(number)
 
     def mass(self, graph: LayerGraph) -> float:
         """Add the masses of all layers up, input and output included."""
-        return sum(layers.mass * len(layers.sizes) for layers in self._described(graph)[1].values())
+        network = self._networks[self._number(graph)]
+        return sum(layers.mass * len(layers.features) for layers in network.values())
 
-    def _described(self, graph: LayerGraph) -> tuple[int, dict[str, _Layers]]:
-        """Describe a graph once."""
-        if graph not in self._layers:
-            places = np.array(path_lengths(graph))
-            members: dict[str, list[int]] = {}
-            for layer, label in enumerate(graph.labels):
-                members.setdefault(_kind(label), []).append(layer)
-            masses = {kind: _POOLING_MASS if kind == "pool" else 1.0 for kind in members}
-            masses[INPUT] = masses[OUTPUT] = 0.0
-            inner = sum(masses[kind] * len(layers) for kind, layers in members.items())
-            masses[INPUT] = masses[OUTPUT] = max(_END_MASS * inner, _LEAST_END_MASS)
-            described = {
-                kind: _Layers(
-                    mass=masses[kind],
-                    sort_cost=_SORTS_DIFFER.get(kind, 0.0),
-                    sizes=np.array([_size(graph.labels[layer]) for layer in layers]),
-                    sorts=np.array([self._sort(graph.labels[layer]) for layer in layers]),
-                    places=places[layers],
-                )
-                for kind, layers in members.items()
-            }
-            self._layers[graph] = (len(self._layers), described)
-        return self._layers[graph]
+    def _number(self, graph: LayerGraph) -> int:
+        """Number a graph, and describe it the first time."""
+        number = self._numbers.get(graph)
+        if number is None:
+            number = self._numbers[graph] = len(self._networks)
+            self._networks.append(self._describe(graph))
+        return number
+
+    def _describe(self, graph: LayerGraph) -> _Network:
+        """Sort the layers of a network by kind."""
+        members: dict[str, list[int]] = {}
+        for layer, label in enumerate(graph.labels):
+            members.setdefault(_kind(label), []).append(layer)
+        masses = {kind: _POOLING_MASS if kind == "pool" else 1.0 for kind in members}
+        masses[INPUT] = masses[OUTPUT] = 0.0
+        inner = sum(masses[kind] * len(layers) for kind, layers in members.items())
+        masses[INPUT] = masses[OUTPUT] = max(_END_MASS * inner, _LEAST_END_MASS)
+        features = np.array(
+            [
+                (_size(label), self._sort(label), *places)
+                for label, places in zip(graph.labels, path_lengths(graph), strict=True)
+            ]
+        )
+        return {kind: _Layers(masses[kind], features[layers]) for kind, layers in members.items()}
 
     def _sort(self, label: str) -> int:
         """Number a label without its size."""
@@ -160,64 +189,92 @@ def path_lengths(graph: LayerGraph) -> list[list[float]]:
     return lengths
 
 
-def _distances(pairs: Sequence[tuple[dict[str, _Layers], dict[str, _Layers]]]) -> _Array:
-    """Compute distances of pairs of described graphs, (pairs, coefficients)."""
-    total = np.zeros((len(pairs), len(STRUCTURE)))
-    alike: dict[tuple[int, int], list[tuple[int, _Layers, _Layers]]] = {}  # by layers to match, fewer first
-    for i, (a, b) in enumerate(pairs):
-        for kind in (*a, *b.keys() - a.keys()):
-            if kind in a and kind in b:
-                fewer, more = sorted((a[kind], b[kind]), key=lambda layers: len(layers.sizes))
-                alike.setdefault((len(fewer.sizes), len(more.sizes)), []).append((i, fewer, more))
-            else:
-                alone = a[kind] if kind in a else b[kind]
-                total[i] += _UNMATCHED * alone.mass * len(alone.sizes)
-    for matches in alike.values():
-        where, fewer_each, more_each = zip(*matches, strict=True)
-        np.add.at(total, list(where), _matching_costs(fewer_each, more_each))
+def _grown(held: int, wanted: int) -> int:
+    """Say how much room to hold, so that growing one at a time copies little."""
+    return held if wanted <= held else max(wanted, 2 * held, 64)
+
+
+def _distances(networks: Sequence[_Network], first: _Numbers, second: _Numbers) -> _Array:
+    """Compute the distances of p pairs of networks, given by their numbers, (p, coefficients)."""
+    total = np.zeros((len(first), len(STRUCTURE)))
+    involved, back = np.unique(np.concatenate([first, second]), return_inverse=True)
+    a, b = back.reshape(2, -1)  # places among those involved
+    described = [networks[number] for number in involved.tolist()]
+    for kind in sorted({kind for network in described for kind in network}):
+        total += _costs_of_kind(kind, [network.get(kind) for network in described], a, b)
     return total
 
 
-def _matching_costs(first: Sequence[_Layers], second: Sequence[_Layers]) -> _Array:
-    """Match k layers of one network with m >= k of another, for n such matches; (n, coefficients)."""
-    sizes_a, sizes_b = (np.stack([layers.sizes for layers in side]) for side in (first, second))
-    sorts_a, sorts_b = (np.stack([layers.sorts for layers in side]) for side in (first, second))
-    places_a, places_b = (np.stack([layers.places for layers in side]) for side in (first, second))
-    mass_a, mass_b = (np.array([[layers.mass] for layers in side]) for side in (first, second))
-    sort_cost = np.array([layers.sort_cost for layers in first])[:, None, None]
-    by_size = _SIZES_DIFFER * np.sqrt(np.abs(sizes_a[:, :, None] - sizes_b[:, None, :]))  # (n, k, m)
-    by_sort = sort_cost * (sorts_a[:, :, None] != sorts_b[:, None, :])
+def _costs_of_kind(kind: str, layers: Sequence[_Layers | None], a: _Numbers, b: _Numbers) -> _Array:
+    """Match the layers of one kind, of networks a with networks b; (p, coefficients)."""
+    total = np.zeros((len(a), len(STRUCTURE)))
+    counts = np.array([0 if one is None else len(one.features) for one in layers])
+    masses = np.array([0.0 if one is None else one.mass for one in layers])
+    place = np.zeros(len(layers), dtype=np.int64)  # of a network among those with as many layers
+    stacked = {}
+    for k in np.unique(counts[counts > 0]).tolist():
+        alike = np.flatnonzero(counts == k)
+        place[alike] = np.arange(len(alike))
+        stacked[k] = np.stack([one.features for one in layers if one is not None and len(one.features) == k])
+    fewer, more = np.where(counts[a] <= counts[b], (a, b), (b, a))
+    groups = counts[fewer] * (counts.max() + 1) + counts[more]
+    for group in np.unique(groups).tolist():
+        k, m = divmod(group, counts.max() + 1)
+        members = np.flatnonzero(groups == group)
+        if k == 0:
+            total[members] = (_UNMATCHED * m * masses[more[members]])[:, None]
+            continue
+        size = max(_AT_ONCE // (k * m), 1)
+        for some in np.split(members, range(size, len(members), size)):
+            matching = _matching_costs(
+                stacked[k][place[fewer[some]]], stacked[m][place[more[some]]], _SORTS_DIFFER.get(kind, 0.0)
+            )
+            # Masses differ at input and output only, which are matched one to one.
+            mass_a, mass_b = masses[fewer[some], None], masses[more[some], None]
+            total[some] = np.minimum(mass_a, mass_b) * matching + _UNMATCHED * np.abs(mass_a - mass_b)
+    return total
+
+
+def _matching_costs(a: _Array, b: _Array, sort_cost: float) -> _Array:
+    """Match k layers of one network with m >= k of another at least cost, a unit of mass; (n, coefficients).
+
+    Args:
+        a: (n, k, 20) features.
+        b: (n, m, 20) features.
+        sort_cost: Between two labels that differ in more than a size.
+    """
+    k, m = a.shape[1], b.shape[1]
+    by_size = _SIZES_DIFFER * np.sqrt(np.abs(a[:, :, None, 0] - b[:, None, :, 0]))  # (n, k, m)
+    by_sort = sort_cost * (a[:, :, None, 1] != b[:, None, :, 1])
     label = by_size + by_sort * (1.0 - by_size)
-    place = np.abs(places_a[:, :, None] - places_b[:, None, :]).mean(axis=3)
-    k, m = place.shape[1:]
-    costs = np.full((len(first), len(STRUCTURE), m, m), _UNMATCHED)  # rows from k on: layers left unmatched
-    costs[:, :, :k] = np.minimum(
-        label[:, None] + place[:, None] * np.array(STRUCTURE)[:, None, None], 2.0 * _UNMATCHED
-    )
-    # Masses differ at input and output only, which are matched one to one.
-    matched = np.minimum(mass_a, mass_b) * cheapest_matchings(costs)
-    total: _Array = matched + _UNMATCHED * np.abs(mass_a - mass_b)
-    return total
+    place = np.abs(a[:, :, None, 2:] - b[:, None, :, 2:]).mean(axis=3)
+    costs = label[:, None] + place[:, None] * np.array(STRUCTURE)[:, None, None]  # (n, coefficients, k, m)
+    least: _Array = cheapest_matchings(np.minimum(costs, 2.0 * _UNMATCHED)) + _UNMATCHED * (m - k)
+    return least
 
 
 def cheapest_matchings(costs: _Array) -> _Array:
-    """Add up the costs of the cheapest one-to-one matching of rows and columns, (...,).
+    """Add up the costs of the cheapest matching of every row with a column of its own, (...,).
 
     Args:
-        costs: (..., k, k).
+        costs: (..., k, m), k <= m.
     """
-    size = costs.shape[-1]
-    if size > _TABULATED:
-        flat = costs.reshape(-1, size, size)
+    k, m = costs.shape[-2:]
+    if m > _TABULATED:
+        flat = costs.reshape(-1, k, m)
         return np.array([cost[linear_sum_assignment(cost)].sum() for cost in flat]).reshape(costs.shape[:-2])
+    cells = np.ascontiguousarray(np.moveaxis(costs, (-2, -1), (0, 1)))  # (k, m, ...)
     cheapest = {0: np.zeros(costs.shape[:-2])}  # set of columns taken by the rows so far -> cost
-    for row in range(size):
+    for row in cells:
         following: dict[int, _Array] = {}
         for taken, cost in cheapest.items():
-            for column in range(size):
+            for column in range(m):
                 if not taken >> column & 1:
-                    value = cost + costs[..., row, column]
+                    value = cost + row[column]
                     reached = taken | 1 << column
-                    following[reached] = np.minimum(following.get(reached, value), value)
+                    if reached in following:
+                        np.minimum(following[reached], value, out=value)
+                    following[reached] = value
         cheapest = following
-    return cheapest[(1 << size) - 1]
+    least: _Array = np.min(list(cheapest.values()), axis=0)
+    return least

@@ -102,10 +102,16 @@ def test_asha(benchmark, digits, curves):
 
 @pytest.mark.parametrize("name", ["bananas", "gp", "smac", "nasbot", "tpe", "nas-rl", "nasnet-ppo"])
 def test_thinking_of_150_evaluations(benchmark, cifar, name):
-    """The seconds that a strategy itself takes, on one core; 150 evaluations of nb201-cifar10."""
+    """The seconds that a strategy itself takes; 150 evaluations of nb201-cifar10.
+
+    The limit is on processor time, which is what one core takes, whatever else the machine does.
+    """
+    start = time.process_time()
     outcome = benchmark.pedantic(lambda: ours(cifar, name, evaluations=150), rounds=1)
+    processor = time.process_time() - start
     thinking = outcome.thinking_seconds
+    benchmark.extra_info["processor_seconds"] = processor
     benchmark.extra_info["thinking_seconds"] = thinking
     benchmark.extra_info["thinking_milliseconds_a_proposal"] = thinking / 150 * 1e3
     if name in ("bananas", "gp", "smac"):
-        assert thinking < 20.0
+        assert processor < 20.0

@@ -173,6 +173,11 @@ def test_second_writer_is_refused_while_the_first_writes(tmp_path):
             BadOption,
             "budget: '1gpu-days' is in gpu-days, but source toy measures cpu",
         ),
+        (
+            {"trade_off": {"cost": "weight", "reference_cost": 1.0, "reference_error": 0.5}},
+            BadOption,
+            r"trade_off: expected a cost that toy knows \(.*\), got 'weight'",
+        ),
         ({"epochs": 5}, BadOption, "epochs: source toy answers for 3, 9, got 5"),
     ],
 )

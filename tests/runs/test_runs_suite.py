@@ -76,12 +76,30 @@ def test_content_spells_out_every_charging_policy():
         ({"charging": {"repeat": "half"}}, r"here: charging: charging\.repeat: expected one of"),
         ({"strategies": [{"name": "x", "options": {"a": None}}]}, "a: expected text, a finite number"),
         ({"strategies": [{"name": "x", "options": {"a": [1, float("nan")]}}]}, "a: expected text"),
+        (
+            {"trade_off": {"cost": "macs", "reference_cost": 0.0, "reference_error": 0.5}},
+            r"here: trade_off\.reference_cost: Input should be greater than 0",
+        ),
+        (
+            {"trade_off": {"cost": "macs", "reference_cost": 1.0, "reference_error": 25.0}},
+            r"here: trade_off\.reference_error: Input should be less than or equal to 1",
+        ),
+        ({"trade_off": {"cost": "macs"}}, r"here: trade_off\.reference_cost: Field required"),
         ({"seeds": 0, "workers": 0}, r"here: seeds: .* \(and 1 more\)"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(changes, wanted):
     with pytest.raises(BadOption, match=wanted):
         suite(**changes)
+
+
+def test_trade_off_survives_writing_and_reading_and_is_absent_where_none_is_declared(tmp_path):
+    declared = {"cost": "latency_seconds", "reference_cost": 0.03, "reference_error": 0.25}
+    for wanted in (suite(trade_off=declared), suite()):
+        write_suite(wanted, tmp_path / "suite.toml")
+        assert read_suite(tmp_path / "suite.toml") == wanted
+    assert suite(trade_off=declared).content()["trade_off"] == declared
+    assert "trade_off" not in suite().content()
 
 
 def test_missing_field_is_named():

@@ -22,6 +22,7 @@ DOORS = PROJECT["entry-points"]["nasbench.strategies"]
 FIRST_IMPORT = {
     "optuna": "optuna",
     "pymoo": "pymoo.core.evaluator",
+    "smac3": "smac",
     "syne-tune": "syne_tune",
 }
 

@@ -31,6 +31,7 @@ print([proposal.code for proposal in said.proposals])
         ("optuna", "optuna_door:Optuna", {}),
         ("optuna", "optuna_door:Optuna", {"sampler": "nsga2"}),
         ("pymoo", "pymoo_door:Pymoo", {"population": 5, "algorithm": "sms-emoa", "costs": "macs"}),
+        ("smac", "smac_door:SMAC3", {"initial": 5}),
         ("syne_tune", "syne_tune_door:SyneTune", {"scheduler": "bohb"}),
     ],
 )

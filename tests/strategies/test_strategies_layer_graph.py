@@ -36,7 +36,7 @@ ONE, THREE, AVERAGE = "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"
     ],
 )
 def test_cell_is_turned_as_by_hand(code, labels, inputs):
-    assert LayerGraphs(get_space("nb201"))(code) == LayerGraph(labels, inputs)
+    assert LayerGraphs(get_space("nb201"))([code]) == [LayerGraph(labels, inputs)]
 
 
 def test_outputs_are_the_inputs_seen_from_the_other_end():
@@ -45,8 +45,8 @@ def test_outputs_are_the_inputs_seen_from_the_other_end():
 
 
 def test_space_without_a_graph_becomes_a_chain():
-    graph = LayerGraphs(toy_space())((2, 0, 1))
-    assert graph == LayerGraph((INPUT, "skip", "conv", "pool", OUTPUT), ((), (0,), (1,), (2,), (3,)))
+    graphs = LayerGraphs(toy_space())([(2, 0, 1)])
+    assert graphs == [LayerGraph((INPUT, "skip", "conv", "pool", OUTPUT), ((), (0,), (1,), (2,), (3,)))]
 
 
 def test_spaces_say_whether_they_have_a_graph():

@@ -24,8 +24,8 @@ SPACES = [get_space("nb201"), CHAINS]
 
 
 def graphs_of(space, n, seed=3):
-    draw = LayerGraphs(space)
-    return [draw(tuple(row)) for row in space.sample(n, rng=np.random.default_rng(seed)).tolist()]
+    codes = space.sample(n, rng=np.random.default_rng(seed)).tolist()
+    return LayerGraphs(space)([tuple(row) for row in codes])
 
 
 def masses_of(graph):
@@ -92,7 +92,7 @@ def test_renamed_nodes_are_at_no_distance(rng):
     space = get_space("nb201")
     draw = LayerGraphs(space)
     for a, b, _, c, d, e in space.sample(30, rng=rng).tolist():
-        pair = [draw((a, b, 0, c, d, e)), draw((b, a, 0, c, e, d))]
+        pair = draw([(a, b, 0, c, d, e), (b, a, 0, c, e, d)])
         assert TransportDistance()(pair[:1], pair[1:]) == pytest.approx(0.0)
 
 
@@ -117,10 +117,7 @@ def test_distances_of_single_layers_are_those_by_hand():
 
 def test_masses_are_those_by_hand():
     distance = TransportDistance()
-    conv, pool = (
-        LayerGraphs(get_space("nb201"))((3, 0, 0, 0, 4, 0)),
-        LayerGraphs(get_space("nb201"))((0,) * 6),
-    )
+    conv, pool = LayerGraphs(get_space("nb201"))([(3, 0, 0, 0, 4, 0), (0,) * 6])
     assert distance.mass(conv) == pytest.approx((1 + 1 / 16) * 1.2)
     assert distance.mass(pool) == pytest.approx(0.2)
 
@@ -136,14 +133,26 @@ def test_path_lengths_are_those_by_hand():
     assert lengths[:, 2, 2, 1].tolist() == [0.5, 1, 1, 0]  # random walk to the output, pooling only
 
 
-@pytest.mark.parametrize("size", [1, 2, 4, 6, 7])
-def test_cheapest_matching_is_that_of_all_permutations(size, rng):
-    costs = rng.random((3, 2, size, size))
+@pytest.mark.parametrize("rows", [1, 2, 4])
+@pytest.mark.parametrize("columns", [4, 6, 7])
+def test_cheapest_matching_is_that_of_all_choices_of_columns(rows, columns, rng):
+    costs = rng.random((3, 2, rows, columns))
     found = cheapest_matchings(costs)
-    best = np.min(
-        [costs[..., range(size), order].sum(axis=-1) for order in itertools.permutations(range(size))], axis=0
-    )
+    choices = itertools.permutations(range(columns), rows)
+    best = np.min([costs[..., range(rows), list(choice)].sum(axis=-1) for choice in choices], axis=0)
     assert found == pytest.approx(best)
+
+
+def test_distance_is_the_same_whatever_was_asked_with_it_and_in_whatever_order():
+    graphs = graphs_of(get_space("nb201"), 40)
+    at_once = TransportDistance()
+    together = at_once(graphs, graphs)
+    assert (at_once(graphs[20:], graphs[:20]) == together[:, 20:, :20]).all()
+    piecemeal = TransportDistance()
+    piecemeal(graphs, graphs[:1])  # numbers the graphs alike
+    parts = [piecemeal(graphs[i : i + 1], graphs[j : j + 7]) for i in range(40) for j in range(0, 40, 7)]
+    assert (np.concatenate(parts, axis=2).reshape(4, 40, 40) == together).all()
+    assert (together == together.transpose(0, 2, 1)).all()
 
 
 def test_pairs_are_computed_once(monkeypatch):
