@@ -18,6 +18,7 @@ from nasbench.spaces import darts_cell
 from nasbench.spaces.darts_cell import INPUTS, LENGTH, NODES, OPERATIONS, PAIRS, STATES, Edge
 from nasbench.spaces.darts_genotypes import GENOTYPES
 from nasbench.spaces.darts_notation import CELLS, read_genotype, write_genotype
+from nasbench.spaces.darts_relaxed import DARTSRelaxed
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision
 
@@ -137,6 +138,10 @@ class DARTSSpace(ProductSpace):
             f"reduce_concat=...), {len(self.decisions)} choices separated by ':', or one of "
             f"{', '.join(GENOTYPES)}, got {text!r}."
         )
+
+    def relaxed(self) -> DARTSRelaxed:
+        """Return the edges and operations that a relaxation mixes."""
+        return DARTSRelaxed()
 
     def format(self, code: Sequence[int]) -> str:
         """Write ``Genotype(normal=[...], normal_concat=range(2, 6), reduce=[...], ...)``."""

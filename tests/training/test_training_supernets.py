@@ -30,9 +30,8 @@ def make(torch, digits, space, tiny):
                 for part in ("train", "valid", "test")
             }
             data = replace(digits, **parts)
-        folder = changes.pop("folder", None)
         recipe = replace(tiny, batch_size=32, **changes)
-        return Supernet(space, recipe=recipe, data=data, rng=np.random.default_rng(seed), folder=folder)
+        return Supernet(space, recipe=recipe, data=data, rng=np.random.default_rng(seed))
 
     return made
 
@@ -152,28 +151,33 @@ def test_operation_that_is_not_active_adds_its_bare_weight_and_gets_a_gradient(m
 
 
 def test_mixture_of_two_operations_is_their_weighted_sum(torch):
-    from nasbench.training.supernets.nb201 import SharedCell, Statistics
+    from nasbench.training.supernets.layers import Statistics
+    from nasbench.training.supernets.mixing import Mixing
+    from nasbench.training.supernets.nb201 import SharedCell
 
     cell = SharedCell(4, Statistics()).double()
     images = torch.randn(8, 4, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     weights = torch.zeros(EDGES, OPERATIONS, dtype=torch.float64)
     weights[3] = torch.tensor([0.0, 0.25, 0.0, 0.75, 0.0])  # the edge from input to output
     executed = [[], [], [], [1, 3], [], []]
-    got = cell(images, weights, executed, None, 1, None)
+    got = cell(images, Mixing(weights, executed))
     expected = 0.25 * images + 0.75 * cell.operations[3][3](images)
     assert torch.allclose(got, expected)
-    twice = cell(images, weights, executed, None, 1, torch.full((EDGES,), 2.0, dtype=torch.float64))
+    doubled = torch.full((EDGES,), 2.0, dtype=torch.float64)
+    twice = cell(images, Mixing(weights, executed, edge_weights=doubled))
     assert torch.allclose(twice, 2.0 * expected)
 
 
 def test_part_mixes_the_first_channels_lets_the_rest_pass_and_shuffles(torch):
-    from nasbench.training.supernets.nb201 import SharedCell, Statistics, shuffle_channels
+    from nasbench.training.supernets.layers import Statistics
+    from nasbench.training.supernets.mixing import Mixing, shuffle_channels
+    from nasbench.training.supernets.nb201 import SharedCell
 
     cell = SharedCell(8, Statistics()).double()
     images = torch.randn(4, 8, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     weights = torch.zeros(EDGES, OPERATIONS, dtype=torch.float64)
     weights[3, 2] = 1.0
-    got = cell(images, weights, [[], [], [], [2], [], []], None, 4, None)
+    got = cell(images, Mixing(weights, [[], [], [], [2], [], []], part=4))
     mixed = cell.operations[3][2](images[:, :2])
     # The other edges carry zeros mixed, and pass by what nodes 1 and 2 hold: of node 2, half from node 1.
     bypass = torch.cat([torch.zeros_like(mixed), images[:, 2:]], 1)
@@ -416,7 +420,7 @@ def test_score_draws_nothing_and_changes_nothing(make, path, space, torch):
 
 
 def test_statistics_of_the_first_images_do_not_depend_on_the_rest(torch):
-    from nasbench.training.supernets.nb201 import BatchNormalisation, Statistics
+    from nasbench.training.supernets.layers import BatchNormalisation, Statistics
 
     statistics = Statistics()
     layer = BatchNormalisation(3, statistics, affine=False).double()
@@ -480,19 +484,59 @@ def test_learning_rate_falls_over_the_planned_epochs_and_stays(make, soft, tiny)
 
 
 def test_diverging_training_says_so_and_saves_the_last_state(make, soft, torch, tmp_path):
-    from nasbench.training.supernets.supernet import LAST_STATE
-
-    supernet = make(folder=tmp_path)
+    supernet = make()
+    path = tmp_path / "kept" / "7.pt"
+    supernet.keep_last_state(path, called="kept/7.pt")
     supernet.weight_step(soft)
     last = weights_of(supernet)
     with torch.no_grad():
         supernet.network.layers[-1].bias.fill_(float("inf"))
-    with pytest.raises(Diverged, match="the training loss became nan in epoch 1 of the supernet"):
+    expected = "the training loss became nan in epoch 1 of the supernet; its last state is in kept/7.pt"
+    with pytest.raises(Diverged, match=expected):
         supernet.weight_step(soft)
-    saved = torch.load(tmp_path / LAST_STATE, weights_only=True)
+    saved = torch.load(path, weights_only=True)
     assert saved["steps"] == 1
     assert torch.equal(saved["network"]["layers.0.weight"], last["layers.0.weight"])
-    assert [file.name for file in tmp_path.iterdir()] == [LAST_STATE]
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_divergence_without_a_place_saves_nothing(make, soft, torch, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    supernet = make()
+    with torch.no_grad():
+        supernet.network.layers[-1].bias.fill_(float("inf"))
+    with pytest.raises(Diverged, match=r"in epoch 1 of the supernet$"):
+        supernet.weight_step(soft)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_supernet_goes_on_from_its_state_to_the_bit(make, soft, path, torch, tmp_path):
+    whole = make(augmentation="flip-crop", crop_padding=1)
+    for _ in range(3):
+        whole.weight_step(soft)
+        whole.architecture_loss(soft)
+    whole.training_loss(soft)  # a minibatch that waits for its step
+    torch.save(whole.state(), tmp_path / "state.pt")
+    other = make(seed=9, augmentation="flip-crop", crop_padding=1)
+    other.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+    assert other.seconds == whole.seconds
+    for net in (whole, other):
+        net.losses = [net.weight_step(path(CODE)) for _ in range(9)]
+        net.losses += [float(net.architecture_loss(soft).detach()) for _ in range(9)]
+    assert other.losses == whole.losses
+    assert all(torch.equal(w, weights_of(other)[name]) for name, w in weights_of(whole).items())
+
+
+def test_memory_counts_weights_and_what_a_step_keeps(make, soft, path):
+    from nasbench.training.supernets.memory import measure_memory
+
+    supernet = make(channels=8)
+    everything, one = measure_memory(supernet, soft), measure_memory(supernet, path((3,) * EDGES))
+    assert everything.weight_bytes == 4 * everything.parameters
+    assert everything.parameters == supernet.parameters
+    assert everything.activation_bytes > 1.5 * one.activation_bytes > 0
+    assert everything.peak_bytes is None
+    assert measure_memory(supernet, soft) == everything
 
 
 def test_training_lowers_the_loss(make, path):

@@ -15,6 +15,7 @@ built (``networks.build_network``).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -121,8 +122,7 @@ class Cell(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         first_is_larger: bool,
     ) -> None:
         super().__init__()
-        first = FactorizedReduction if first_is_larger else _pointwise
-        self.inputs = nn.ModuleList([first(widths[0], channels), _pointwise(widths[1], channels)])
+        self.inputs = cell_inputs(widths, channels, first_is_larger=first_is_larger)
         self.sources = [source for _, source in edges]
         self.edges = nn.ModuleList(
             operation(name, channels, 2 if reduces and source < INPUTS else 1) for name, source in edges
@@ -137,8 +137,52 @@ class Cell(nn.Module):  # type: ignore[misc]  # torch is not type-checked
         return torch.cat(states[INPUTS:], dim=1)
 
 
+def cell_inputs(widths: tuple[int, int], channels: int, *, first_is_larger: bool) -> nn.ModuleList:
+    """Build what makes the two inputs of a cell as wide as its nodes; arguments as of ``Cell``."""
+    first = FactorizedReduction if first_is_larger else _pointwise
+    return nn.ModuleList([first(widths[0], channels), _pointwise(widths[1], channels)])
+
+
 def _pointwise(channels_in: int, channels_out: int) -> nn.Module:
     return relu_conv_bn(channels_in, channels_out, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a cell stands in the row; attributes as the arguments of ``Cell``."""
+
+    widths: tuple[int, int]
+    channels: int
+    reduces: bool
+    first_is_larger: bool
+
+
+def places(*, channels: int, cells_per_stage: int, stages: int) -> list[Place]:
+    """List the cells of a network; arguments as of ``darts_network``."""
+    widths = (_STEM * channels, _STEM * channels)
+    row: list[Place] = []
+    reduces = False
+    for stage in range(stages):
+        for number in range(cells_per_stage + (stage > 0)):
+            first_is_larger, reduces = reduces, stage > 0 and number == 0
+            channels *= 2 if reduces else 1
+            row.append(Place(widths, channels, reduces, first_is_larger))
+            widths = (widths[1], NODES * channels)
+    return row
+
+
+def stem_and_head(
+    row: Sequence[Place], *, image_channels: int, classes: int
+) -> tuple[nn.Sequential, nn.Sequential]:
+    """Build what stands before and behind a row of cells."""
+    width = row[0].widths[0]
+    stem = nn.Sequential(
+        nn.Conv2d(image_channels, width, 3, padding=1, bias=False),
+        Normalisation(width),
+    )
+    last = NODES * row[-1].channels
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(last, classes))
+    return stem, head
 
 
 class DartsNetwork(nn.Module):  # type: ignore[misc]  # torch is not type-checked
@@ -181,20 +225,16 @@ def darts_network(
     published architectures.
     """
     normal, reduction = edges_of(code[:LENGTH]), edges_of(code[LENGTH:])
-    width = _STEM * channels
-    stem = nn.Sequential(
-        nn.Conv2d(image_channels, width, 3, padding=1, bias=False),
-        Normalisation(width),
-    )
-    widths = (width, width)
-    cells: list[Cell] = []
-    reduces = False
-    for stage in range(stages):
-        for number in range(cells_per_stage + (stage > 0)):
-            first_is_larger, reduces = reduces, stage > 0 and number == 0
-            channels *= 2 if reduces else 1
-            edges = reduction if reduces else normal
-            cells.append(Cell(edges, widths, channels, reduces=reduces, first_is_larger=first_is_larger))
-            widths = (widths[1], NODES * channels)
-    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[1], classes))
+    row = places(channels=channels, cells_per_stage=cells_per_stage, stages=stages)
+    stem, head = stem_and_head(row, image_channels=image_channels, classes=classes)
+    cells = [
+        Cell(
+            reduction if place.reduces else normal,
+            place.widths,
+            place.channels,
+            reduces=place.reduces,
+            first_is_larger=place.first_is_larger,
+        )
+        for place in row
+    ]
     return DartsNetwork(stem, cells, head)

@@ -6,5 +6,5 @@ are imported only when a supernet is made.
 
 from __future__ import annotations
 
-SPACES = frozenset({"nb201"})
+SPACES = frozenset({"darts", "nb201"})
 """Names of the spaces that have a supernet; their networks are in ``supernet.SUPERNETS``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -60,3 +62,12 @@ class Minibatches:
             self._waiting = list(reversed(batches))
         index = self._waiting.pop().to(self._split.labels.device)
         return Split(self._split.images[index], self._split.labels[index])
+
+    def state(self) -> dict[str, Any]:
+        """Return what ``restore`` needs to go on from here."""
+        return {"order": self._order.get_state(), "waiting": list(self._waiting)}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where ``state`` was taken."""
+        self._order.set_state(state["order"])
+        self._waiting = list(state["waiting"])

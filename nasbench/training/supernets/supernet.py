@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +38,7 @@ from torch.nn.functional import cross_entropy
 from nasbench.errors import UnknownName
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
+from nasbench.spaces.relaxed import RelaxedSpace, relaxed_form
 from nasbench.training.augmentation import augment
 from nasbench.training.data import ImageData, Split
 from nasbench.training.device import repeatable, resolve_device, wake
@@ -44,18 +46,19 @@ from nasbench.training.epoch import EVALUATION_BATCH, autocast
 from nasbench.training.outcome import Diverged
 from nasbench.training.recipe import Recipe
 from nasbench.training.stopwatch import Stopwatch
+from nasbench.training.supernets.darts import DARTSSupernet
+from nasbench.training.supernets.losses import Gradients, Half, joined, tensors_of
 from nasbench.training.supernets.minibatches import Minibatches, halved
 from nasbench.training.supernets.nb201 import NB201Supernet
 from nasbench.training.supernets.unrolled import Parameters, unrolled_gradient
 from nasbench.training.weights import initialise
 
-SUPERNETS = {"nb201": NB201Supernet}
+SUPERNETS = {"darts": DARTSSupernet, "nb201": NB201Supernet}
 _MOMENTUM = 0.9
 _LARGEST_NORM = 5.0  # of the gradient of a weight step, as in the authors' code of Liu et al. 2019
 _LAST_RATE = 1 / 25  # of the first: 0.025 to 0.001 in the authors' code of Liu et al. 2019
 _CALIBRATION = 500  # images at most that normalisations take an architecture's statistics from
 _JUDGED = 1000  # images at most that a score is the error on
-LAST_STATE = "diverged-supernet.pt"
 
 
 class Supernet:
@@ -67,10 +70,9 @@ class Supernet:
         data: Images, on any device.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         rng: Draws the first weights, the order of the images and their augmentation.
-        folder: Where the last state before a divergence is written; None writes none.
 
     Attributes:
-        edges, operations, is_analogue, seconds, epoch_steps: As in ``strategies.relaxation.Relaxation``.
+        form, edges, operations, is_analogue, seconds, epoch_steps: As in ``strategies.relaxation.Relaxation``.
         network: The network; gradients and statistics of its modules are this object's.
         parameters: Trainable parameters.
 
@@ -89,13 +91,14 @@ class Supernet:
         data: ImageData,
         rng: np.random.Generator,
         device: str = "cpu",
-        folder: Path | None = None,
     ) -> None:
-        if space.name not in SUPERNETS:
+        form = relaxed_form(space)
+        if space.name not in SUPERNETS or form is None:
             raise UnknownName.among("space with a supernet", space.name, SUPERNETS)
         self._device = resolve_device(device)
         self._recipe = recipe
-        self._folder = folder
+        self._last_state: tuple[Path, str] | None = None
+        self.form: RelaxedSpace = form
         self._watch = Stopwatch(self._device)
         weights, order, choice, self._changes = (_generator(rng) for _ in range(4))
         with torch.device("meta"):
@@ -173,12 +176,17 @@ class Supernet:
 
     def training_loss(self, mixture: Mixture) -> torch.Tensor:
         """Return the loss on the training minibatch that the next ``weight_step`` will take."""
-        with self._working():
-            return self._known(self._next_training(), mixture, self._recipe.label_smoothing)
+        return joined(*self.evaluated("training", mixture), mixture)
 
     def architecture_loss(self, mixture: Mixture) -> torch.Tensor:
         """Return the loss on the next minibatch of the half that judges architectures."""
+        return joined(*self.evaluated("validation", mixture), mixture)
+
+    def evaluated(self, half: Half, mixture: Mixture) -> tuple[float, Gradients]:
+        """Compute ``training_loss`` or ``architecture_loss``, and its gradients where the mixture wants any."""
         with self._working():
+            if half == "training":
+                return self._known(self._next_training(), mixture, self._recipe.label_smoothing)
             return self._known(self._validation.take(), mixture, 0.0)
 
     def unrolled_gradient(self, mixture: Mixture, *, is_exact: bool = False) -> torch.Tensor:
@@ -215,7 +223,7 @@ class Supernet:
             )
 
     def score(self, codes: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
-        """Measure the errors of (n, E) discrete architectures on images that trained no weights, (n,).
+        """Measure the errors of (n, L) discrete architectures on images that trained no weights, (n,).
 
         Raises:
             Diverged: A logit is not finite.
@@ -227,8 +235,8 @@ class Supernet:
         with self._working(), torch.no_grad():
             self.network.statistics.first = len(known)
             try:
-                for code in np.asarray(codes).tolist():
-                    path = torch.eye(self.operations)[code]
+                for chosen in self.form.chosen(codes):
+                    path = torch.from_numpy(chosen).float()
                     wrong = torch.zeros((), dtype=torch.int64, device=self._device)
                     finite = torch.ones((), dtype=torch.bool, device=self._device)
                     for images, labels in zip(*(part.split(size) for part in judged), strict=True):
@@ -268,42 +276,68 @@ class Supernet:
                 logits = functional_call(self.network, dict(parameters), (batch.images, mixture))
             return cross_entropy(logits, batch.labels, label_smoothing=smoothing)
 
-    def _known(self, batch: Split, mixture: Mixture, smoothing: float) -> torch.Tensor:
-        """Compute a loss and, at once, its gradient; return a number that has both."""
-        wanted = (
-            [mixture.weights] if mixture.edge_weights is None else [mixture.weights, mixture.edge_weights]
-        )
+    def _known(self, batch: Split, mixture: Mixture, smoothing: float) -> tuple[float, Gradients]:
+        """Compute a loss and its gradients."""
+        wanted = tensors_of(mixture)
         points = [tensor.detach().requires_grad_(tensor.requires_grad) for tensor in wanted]
         there = replace(mixture, weights=points[0], edge_weights=points[1] if len(points) == 2 else None)
-        differentiated = [i for i, tensor in enumerate(wanted) if tensor.requires_grad]
+        differentiated = [point for point in points if point.requires_grad]
         if not (differentiated and torch.is_grad_enabled()):
             with torch.no_grad():
-                return self._loss(batch, there, smoothing=smoothing).to(wanted[0])
+                return float(self._loss(batch, there, smoothing=smoothing)), ()
         loss = self._loss(batch, there, smoothing=smoothing)
-        gradients = torch.autograd.grad(loss, [points[i] for i in differentiated], allow_unused=True)
-        known = loss.detach().to(wanted[0])
-        for i, gradient in zip(differentiated, gradients, strict=True):
-            if gradient is not None:
-                known = known + (gradient * (wanted[i] - points[i].detach())).sum()
-        return known
+        found = iter(torch.autograd.grad(loss, differentiated, allow_unused=True))
+        return float(loss.detach()), [next(found) if point.requires_grad else None for point in points]
+
+    def keep_last_state(self, path: Path, *, called: str) -> None:
+        """Say where the last state goes should the training diverge, and what the message calls that place."""
+        self._last_state = path, called
 
     def _diverged(self, what: str) -> None:
-        """Save the last state where there is a folder for it.
+        """Save the last state where there is a place for it.
 
         Raises:
             Diverged: Always.
         """
         epoch = self._steps // self.epoch_steps + 1
-        if self._folder is not None:
-            aside = self._folder / f"{LAST_STATE}.{os.getpid()}.tmp"
-            state = {
-                "network": self.network.state_dict(),
-                "optimizer": self._optimizer.state_dict(),
-                "steps": self._steps,
-            }
-            torch.save(state, aside)
-            aside.replace(self._folder / LAST_STATE)
-        raise Diverged(f"{what} in epoch {epoch} of the supernet")
+        saved = ""
+        if self._last_state is not None:
+            path, called = self._last_state
+            path.parent.mkdir(parents=True, exist_ok=True)
+            aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+            torch.save(self.state(), aside)
+            aside.replace(path)
+            saved = f"; its last state is in {called}"
+        raise Diverged(f"{what} in epoch {epoch} of the supernet{saved}")
+
+    # To go on another time ----------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that the next step depends on, and the seconds so far."""
+        waiting = self._waiting
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "steps": self._steps,
+            "planned_steps": self._planned_steps,
+            "training": self._training.state(),
+            "validation": self._validation.state(),
+            "waiting": None if waiting is None else [waiting.images, waiting.labels],
+            "changes": self._changes.get_state(),
+            "seconds": self._watch.seconds,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where ``state`` was taken, of a supernet made in the same way."""
+        self.network.load_state_dict(state["network"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._steps, self._planned_steps = state["steps"], state["planned_steps"]
+        self._training.restore(state["training"])
+        self._validation.restore(state["validation"])
+        waiting = state["waiting"]
+        self._waiting = None if waiting is None else Split(*(part.to(self._device) for part in waiting))
+        self._changes.set_state(state["changes"])
+        self._watch.seconds = state["seconds"]
 
 
 def _generator(rng: np.random.Generator) -> torch.Generator:
