@@ -74,7 +74,7 @@ class PlainRelaxed:
     def __init__(self, space: Space) -> None:
         if not is_plain(space):
             raise BadOption(
-                "space: expected decisions with equally many choices, at least two, of which all combinations "
+                "space: expected decisions with equally many choices, at least two, all combinations of which "
                 f"are architectures, got {space.name}."
             )
         self.names = tuple(decision.choices for decision in space.decisions)

@@ -6,7 +6,7 @@
    of them with probability r, ``dropped``. The choice ``none`` adds zeros and is never dropped; an edge that
    has no such choice keeps all its operations where it would lose them all.
 2. Score ``samples`` random architectures with the trained weights: every operation but one of each edge is
-   taken out.
+   taken out, and in the space ``darts`` the edges that the architecture does not keep.
 3. They are scored in ``rounds``; after each the best so far is reported. Nothing is reported before the
    weights are done; their seconds are paid by the first report.
 
@@ -31,17 +31,16 @@ from nasbench.errors import BadOption
 from nasbench.records import Code
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
+from nasbench.spaces.relaxed import NONE
 from nasbench.strategies.one_shot import OneShotSearch, require_count, require_share
 from nasbench.strategies.strategy import Card, Setting
-
-_NONE = "none"  # the choice that is no path
 
 
 class BenderOneShot(OneShotSearch):
     """One-shot model with path dropout.
 
     Args:
-        space: The space to search; a choice named ``none`` is no path.
+        space: The space to search; an operation named ``none`` is no path.
         rng: The only source of randomness.
         setting: Gives the shared weights.
         epochs: Of the shared weights, >= 1.
@@ -79,7 +78,7 @@ class BenderOneShot(OneShotSearch):
         self._dropped = dropped
         self._samples = samples
         self._rounds = rounds
-        self._is_path = np.array([[c != _NONE for c in decision.choices] for decision in space.decisions])
+        self._is_path = np.array([[n != NONE for n in names] for names in self._relaxation.form.names])
 
     def _search(self) -> Iterator[Code]:
         for epoch in range(self._epochs):

@@ -5,7 +5,8 @@
 2. Take a step of Adam on the logits down the loss of the next validation minibatch, as if the shared weights
    did not depend on them.
 3. Take a step of SGD on the shared weights down the loss of the next training minibatch; go to 2.
-4. After each epoch the answer is the operation of the highest logit of each edge.
+4. After each epoch the answer is the operation of the highest logit of each edge; in the space ``darts`` a
+   node keeps the two edges whose best operation but ``none`` has the highest weight.
 
 | preset | epochs | learning rate | from |
 |---|---|---|---|
@@ -16,8 +17,8 @@
 Adam has betas 0.5 and 0.999 and weight decay 0.001 throughout. What the supernet's own optimiser does is the
 relaxation's affair.
 
-Deviations from Liu et al. 2019: each edge keeps one operation, ``none`` included where the space has it; the
-paper keeps two edges a node and never ``none``, which only its own space can say. On a table there are no
+Deviations from Liu et al. 2019: in other spaces than ``darts`` each edge keeps one operation, ``none``
+included where the space has it. On a table there are no
 shared weights: the logits descend the expected error of the table, and step 3 only costs its time.
 
 Source: Liu, Simonyan and Yang 2019, Algorithm 1 with xi = 0.

@@ -5,8 +5,11 @@
    leave the others as they are, and measure the validation loss, one pass over the validation minibatches.
 3. Keep the operation whose absence brings the highest loss, alone on its edge.
 4. Fine-tune the shared weights for ``tune_epochs`` epochs; go to 2 until all edges are decided.
-5. After each epoch of the search, and after each edge, the answer is the operation kept, or the one of the
-   highest logit where an edge is undecided.
+5. In a space that keeps some of the edges into a node (``darts`` keeps two): take an undecided node at random,
+   take away each of its edges alone, measure the loss, and keep the edges whose absence brings the highest;
+   fine-tune; go on until all nodes are decided.
+6. After each epoch of the search, and after each edge and node, the answer is what was kept, and what first-
+   order DARTS would answer where it is undecided.
 
 | preset | epochs | learning rate | from |
 |---|---|---|---|
@@ -18,8 +21,7 @@ Five epochs of fine-tuning an edge are the authors', at a tenth of the learning 
 of the relaxation's schedule. ``selection="magnitude"`` keeps the operation of the highest logit instead, with
 the same fine-tuning, which is the comparison that the paper makes.
 
-Deviations from Wang et al. 2021: validation loss instead of accuracy; each edge keeps one operation, so that
-no edges are dropped. On a table an edge without one operation is the others in proportion to their weights.
+Deviations from Wang et al. 2021: validation loss instead of accuracy. On a table an edge without one operation is the others in proportion to their weights.
 
 Source: Wang, Cheng, Chen, Tang and Hsieh 2021.
 """
@@ -31,10 +33,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from nasbench.errors import BadOption
-from nasbench.records import Code
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
-from nasbench.strategies.relaxation import discretise
+from nasbench.spaces.relaxed import NONE
 from nasbench.strategies.relaxed_search import Plan, RelaxedSearch, softmax
 from nasbench.strategies.strategy import Card, Setting
 
@@ -90,32 +91,52 @@ class DARTSPT(RelaxedSearch):
         self._tune_epochs = tune_epochs
         self._undecided = rng.permutation(self._relaxation.edges).tolist()
         self._kept: dict[int, int] = {}  # operation by decided edge
-        self._rounds = self.epochs + self._relaxation.edges
+        self._dropped: set[int] = set()  # decided edges that are not kept
+        form = self._relaxation.form
+        crowded = [] if form.kept is None else [node for node in form.nodes if len(node) > form.kept]
+        self._crowded = [crowded[at] for at in rng.permutation(len(crowded))] if crowded else []
+        self._rounds = self.epochs + self._relaxation.edges + len(self._crowded)
 
     def _search_epoch(self) -> None:
-        """Search one epoch or, when all are done, decide one edge."""
-        if self._epoch < self.epochs:
-            super()._search_epoch()
-        else:
-            self._decide(self._undecided.pop())
-
-    def _decide(self, edge: int) -> None:
-        """Keep one operation of an edge, and fine-tune."""
+        """Search one epoch or, when all are done, decide one edge or one node."""
         import torch
 
+        if self._epoch < self.epochs:
+            super()._search_epoch()
+            return
         with torch.no_grad():
-            if self._selection == "projection":
-                losses = [self._loss_without(edge, choice) for choice in range(self._relaxation.operations)]
-                self._kept[edge] = int(np.argmax(losses))
+            if self._undecided:
+                self._decide(self._undecided.pop())
             else:
-                self._kept[edge] = int(self._logits[edge].argmax())
+                self._thin(self._crowded.pop())
             for _ in range(self._tune_epochs * self._relaxation.epoch_steps):
                 self._weight_step()
 
-    def _loss_without(self, edge: int, choice: int) -> float:
-        """Measure the validation loss without one operation, over one pass."""
+    def _decide(self, edge: int) -> None:
+        """Keep one operation of an edge."""
+        choices = np.flatnonzero(self._relaxation.form.choosable[edge]).tolist()
+        if self._selection == "projection":
+            worth = [self._loss_without(edge, choice) for choice in choices]
+        else:
+            worth = self._logits.detach()[edge, choices].tolist()
+        self._kept[edge] = choices[int(np.argmax(worth))]
+
+    def _thin(self, node: tuple[int, ...]) -> None:
+        """Drop the edges of a node that are missed least."""
+        if self._selection == "projection":
+            worth = [self._loss_without(edge) for edge in node]
+        else:
+            worth = softmax(self._logits.detach())[list(node), [self._kept[edge] for edge in node]].tolist()
+        order = np.argsort(-np.array(worth), kind="stable")
+        self._dropped |= {node[at] for at in order[self._relaxation.form.kept :]}
+
+    def _loss_without(self, edge: int, choice: int | None = None) -> float:
+        """Measure the validation loss without one operation, or one edge, over one pass."""
         weights = self._mixture().weights.clone()
-        weights[edge, choice] = 0.0
+        if choice is None:
+            weights[edge] = self._row(edge, NONE)
+        else:
+            weights[edge, choice] = 0.0
         losses = [
             float(self._relaxation.architecture_loss(Mixture(weights)))
             for _ in range(self._relaxation.epoch_steps)
@@ -131,12 +152,24 @@ class DARTSPT(RelaxedSearch):
         import torch
 
         for edge, choice in self._kept.items():
-            row = torch.zeros(self._relaxation.operations, dtype=torch.float64)
-            row[choice] = 1.0
+            names = self._relaxation.form.names[edge]
+            row = self._row(edge, NONE if edge in self._dropped else names[choice])
             weights = weights.index_put((torch.tensor([edge]),), row)
         return weights
 
-    def architecture(self) -> Code:
-        """Return the operations kept, and the highest logits of undecided edges."""
-        code = discretise(self._logits)
-        return tuple(self._kept.get(edge, choice) for edge, choice in enumerate(code))
+    def _row(self, edge: int, name: str) -> torch.Tensor:
+        """Put all weight of an edge on one operation, (O,)."""
+        import torch
+
+        names = self._relaxation.form.names[edge]
+        return torch.tensor([float(other == name) for other in names], dtype=torch.float64)
+
+    def _strengths(self) -> torch.Tensor:
+        """Leave decided edges the operation that was kept, with its own weight; dropped ones have nothing."""
+        strengths = softmax(self._logits.detach())
+        for edge, choice in self._kept.items():
+            weight = float(strengths[edge, choice])
+            strengths[edge] = -1.0
+            if edge not in self._dropped:
+                strengths[edge, choice] = weight
+        return strengths

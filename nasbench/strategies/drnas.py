@@ -34,7 +34,6 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from nasbench.errors import BadOption
-from nasbench.records import Code
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
 from nasbench.strategies.relaxed_search import Plan, RelaxedSearch
@@ -116,10 +115,13 @@ class DrNAS(RelaxedSearch):
         weights = torch.zeros_like(self._logits).scatter(1, self._kept, shares)
         return Mixture(weights, part=_PARTS[self._is_late] if self._progressive else 1)
 
-    def architecture(self) -> Code:
-        """Return the operation of the highest mean weight of each edge, among those left."""
-        best = self._logits.detach().gather(1, self._kept).argmax(dim=1, keepdim=True)
-        return tuple(int(choice) for choice in self._kept.gather(1, best)[:, 0].tolist())
+    def _strengths(self) -> torch.Tensor:
+        """Return the mean weights of the operations that are left, and less than any for the others."""
+        import torch
+
+        concentrations = torch.nn.functional.elu(self._logits.detach().gather(1, self._kept)) + 1.0
+        means = concentrations / concentrations.sum(dim=1, keepdim=True)
+        return torch.full_like(self._logits, -1.0).scatter(1, self._kept, means).detach()
 
 
 def dirichlet(concentration: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

@@ -14,23 +14,27 @@
 
 Weight decay 0.001 is the authors'; Adam's betas are those of ``darts``.
 
-Deviations from Yao et al. 2020: the noise, without which all first choices would be the first operation; one
-operation is kept on every edge, where the authors also keep two edges a node; first order only; no model-size
-penalty. On a table the gradient is the recorded errors of the neighbours, less that of the architecture.
+Deviations from Yao et al. 2020: the noise, without which all first choices would be the first operation;
+first order only; no model-size penalty. In the space ``darts`` two edges a node are kept, as by the authors; on
+all others every edge keeps one operation. On a table the gradient is the recorded errors of the neighbours, less that of the architecture.
 
 Source: Yao, Xu, Tu and Zhu 2020.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
-from nasbench.strategies.relaxed_search import Plan, RelaxedSearch, one_hot
+from nasbench.strategies.relaxation import path
+from nasbench.strategies.relaxed_search import Plan, RelaxedSearch
 from nasbench.strategies.strategy import Card, Setting
+
+if TYPE_CHECKING:
+    import torch
 
 _START = 0.5
 
@@ -87,6 +91,9 @@ class NASP(RelaxedSearch):
             self._logits.clamp_(0.0, 1.0)
 
     def _mixture(self) -> Mixture:
-        """Keep the operation of the highest number of each edge."""
-        choices = self._logits.detach().argmax(dim=1)
-        return Mixture(one_hot(choices, self._relaxation.operations))
+        """Keep the operations of the architecture that the numbers stand for, and no others."""
+        return path(self._relaxation.form, self.architecture())
+
+    def _strengths(self) -> torch.Tensor:
+        """Take the numbers as they are."""
+        return self._logits.detach()

@@ -23,7 +23,7 @@ from nasbench.records import Code, Proposal, Trial
 from nasbench.seeds import uniforms
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
-from nasbench.strategies.relaxation import Relaxation
+from nasbench.strategies.relaxation import Relaxation, path
 from nasbench.strategies.strategy import Setting
 
 
@@ -31,7 +31,7 @@ class OneShotSearch(ABC):
     """Trains, scores and reports; how is the subclass's.
 
     Args:
-        space: The space to search: every decision is one edge with one operation.
+        space: The space to search.
         rng: The only source of randomness.
         setting: Its ``relaxation`` makes the shared weights.
         epochs: Of the shared weights, >= 1.
@@ -86,9 +86,7 @@ class OneShotSearch(ABC):
 
     def _path(self, code: Code) -> Mixture:
         """Return the mixture of one discrete architecture."""
-        import torch
-
-        return Mixture(torch.eye(self._relaxation.operations, dtype=torch.float64)[list(code)])
+        return path(self._relaxation.form, code)
 
     def _scores(self, codes: Sequence[Code]) -> list[float]:
         """Estimate the errors of architectures with the shared weights."""

@@ -1,8 +1,9 @@
 """What weight-sharing and differentiable strategies act on: operations mixed by real numbers.
 
-A relaxation turns the choice of one operation an edge into weights over all operations of all edges. There
-are two: ``training.supernets`` (real shared weights, live) and ``surrogates`` (a table's multilinear
-extension, or a differentiable model of one). A strategy is written once against this protocol and runs on
+A relaxation turns the choice of one operation an edge into weights over all operations of all edges; how a
+space's architectures are read off from these is the space's (``spaces.relaxed``). There are two kinds:
+``training.supernets`` (real shared weights, live) and ``surrogates`` (a table's multilinear extension, or a
+differentiable model of one). A strategy is written once against this protocol and runs on
 both; it gets one from ``Setting.relaxation``.
 
 Losses are differentiable in the mixture. On a supernet they are cross-entropies of the next minibatch; on a
@@ -20,25 +21,28 @@ import numpy.typing as npt
 
 from nasbench.records import Code
 from nasbench.spaces.mixture import Mixture
+from nasbench.spaces.relaxed import RelaxedSpace
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Mixture", "Relaxation", "RelaxationFactory", "discretise"]
+__all__ = ["Mixture", "Relaxation", "RelaxationFactory", "discretise", "path"]
 
 
 @runtime_checkable
 class Relaxation(Protocol):
-    """A space whose every decision is one edge with one operation, relaxed.
+    """A space relaxed: every edge carries all operations, mixed by real numbers.
 
     Attributes:
-        edges: E, the number of decisions of the space.
-        operations: O, choices of every decision, in the space's order.
+        form: What the edges and operations are, and how codes are read as mixtures and back.
+        edges: E, rows of ``form``.
+        operations: O, its columns.
         is_analogue: True where no weights are shared: a table or a model of one.
         seconds: Metered so far: measured on a supernet, priced from the table's recorded seconds otherwise.
         epoch_steps: Weight steps of one epoch.
     """
 
+    form: RelaxedSpace
     edges: int
     operations: int
     is_analogue: bool
@@ -76,7 +80,7 @@ class Relaxation(Protocol):
         ...
 
     def score(self, codes: npt.NDArray[np.int8]) -> npt.NDArray[np.float64]:
-        """Estimate the validation error of (n, E) discrete architectures with the shared weights, (n,)."""
+        """Estimate the validation error of (n, L) discrete architectures with the shared weights, (n,)."""
         ...
 
 
@@ -84,6 +88,13 @@ RelaxationFactory = Callable[[np.random.Generator], Relaxation]
 """Makes the relaxation of a run; draws only from the generator it is given."""
 
 
-def discretise(weights: torch.Tensor) -> Code:
-    """Take the operation of the highest weight of each edge, the first of equals."""
-    return tuple(int(choice) for choice in weights.detach().argmax(dim=1).tolist())
+def discretise(form: RelaxedSpace, strengths: torch.Tensor) -> Code:
+    """Read an architecture off from strengths (E, O) that compare across the edges into a node."""
+    return form.architecture(strengths.detach().cpu().numpy())
+
+
+def path(form: RelaxedSpace, code: Code) -> Mixture:
+    """Return the mixture of one discrete architecture: one operation an edge, of weight one."""
+    import torch
+
+    return Mixture(torch.from_numpy(form.chosen([code])[0].astype(np.float64)))

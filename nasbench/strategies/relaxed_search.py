@@ -20,13 +20,13 @@ from nasbench.errors import BadOption, MissingExtra
 from nasbench.records import Code, Proposal, Trial
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
+from nasbench.spaces.relaxed import SKIP
 from nasbench.strategies.relaxation import Relaxation, discretise
 from nasbench.strategies.strategy import Setting
 
 if TYPE_CHECKING:
     import torch
 
-_SKIP = "skip_connect"
 _INITIAL_SPREAD = 1e-3  # of the logits; the authors' code of Liu et al. 2019
 
 
@@ -108,12 +108,12 @@ class RelaxedSearch:
         """Refuse channels that pass by where a table cannot say what they are.
 
         Raises:
-            BadOption: The relaxation is a table's, and not every decision has ``skip_connect``.
+            BadOption: The relaxation is a table's, and not every edge has ``skip_connect``.
         """
-        can_skip = all(_SKIP in decision.choices for decision in space.decisions)
+        can_skip = all(SKIP in names for names in self._relaxation.form.names)
         if self._relaxation.is_analogue and not can_skip:
             raise BadOption(
-                f"{option}: expected a space with {_SKIP} at every decision, which on a table stands for the "
+                f"{option}: expected a space with {SKIP} at every decision, which on a table stands for the "
                 f"channels that pass by, got {space.name}."
             )
 
@@ -172,8 +172,12 @@ class RelaxedSearch:
         return start + (end - start) * self._epoch / max(1, self.epochs - 1)
 
     def architecture(self) -> Code:
-        """Return what the search would hand over now: the operation with the highest logit, edge by edge."""
-        return discretise(self._logits)
+        """Return what the search would hand over now: what the space reads off from the strengths."""
+        return discretise(self._relaxation.form, self._strengths())
+
+    def _strengths(self) -> torch.Tensor:
+        """Say how strong each operation is on each edge, (E, O); the rows compare with each other."""
+        return softmax(self._logits.detach())
 
 
 def softmax(logits: torch.Tensor) -> torch.Tensor:

@@ -118,6 +118,6 @@ class SPOS(OneShotSearch):
     def _mutant(self, parent: Code) -> Code:
         """Redraw each decision with the mutation rate."""
         return tuple(
-            int(self._draw() * self._relaxation.operations) if self._draw() < self._mutation_rate else value
-            for value in parent
+            int(self._draw() * len(decision.choices)) if self._draw() < self._mutation_rate else value
+            for decision, value in zip(self._space.decisions, parent, strict=True)
         )

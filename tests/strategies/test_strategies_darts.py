@@ -10,6 +10,7 @@ from nasbench.spaces import get_space
 from nasbench.spaces.mixture import Mixture
 from nasbench.strategies.darts import DARTS
 from nasbench.strategies.darts_second_order import DARTSSecondOrder
+from nasbench.spaces.relaxed import PlainRelaxed
 from nasbench.strategies.relaxation import discretise
 from nasbench.strategies.relaxed_search import softmax
 from nasbench.strategies.strategy import Setting
@@ -85,7 +86,8 @@ def test_softmax_is_torchs(shape):
 
 
 def test_discrete_architecture_is_the_first_of_equal_logits():
-    assert discretise(torch.tensor([[0.0, 2.0, 2.0], [1.0, 1.0, 1.0]])) == (1, 0)
+    logits = torch.tensor([[0.0, 2.0, 2.0], [1.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
+    assert discretise(PlainRelaxed(toy_space()), logits) == (1, 0, 2)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from nasbench.errors import BadOption
 from nasbench.spaces import get_space
 from nasbench.spaces.mixture import Mixture
 from nasbench.strategies.darts import DARTS
-from nasbench.strategies.pc_darts import PCDARTS, edges_by_node
+from nasbench.strategies.pc_darts import PCDARTS
 from nasbench.strategies.relaxed_search import softmax
 from nasbench.surrogates.multilinear import MultilinearRelaxation
 from nasbench.testing import check_strategy, toy_relaxed_setting, toy_space
@@ -50,7 +50,6 @@ def test_edges_of_a_node_share_its_input(rng):
     with torch.no_grad():
         search._edge_numbers.normal_(generator=torch.Generator().manual_seed(0))
     shares = search._edge_shares().detach()
-    assert edges_by_node(["0->1", "0->2", "1->2", "0->3", "1->3", "2->3"]) == [[0], [1, 2], [3, 4, 5]]
     assert [float(shares[edges].sum()) for edges in ([0], [1, 2], [3, 4, 5])] == pytest.approx([1, 1, 1])
     assert torch.allclose(shares[3:], torch.softmax(search._edge_numbers[3:].detach(), dim=0))
 

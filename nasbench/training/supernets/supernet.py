@@ -72,7 +72,8 @@ class Supernet:
         rng: Draws the first weights, the order of the images and their augmentation.
 
     Attributes:
-        form, edges, operations, is_analogue, seconds, epoch_steps: As in ``strategies.relaxation.Relaxation``.
+        form, edges, operations, is_analogue, seconds, epoch_steps: As in
+            ``strategies.relaxation.Relaxation``.
         network: The network; gradients and statistics of its modules are this object's.
         parameters: Trainable parameters.
 
@@ -183,7 +184,7 @@ class Supernet:
         return joined(*self.evaluated("validation", mixture), mixture)
 
     def evaluated(self, half: Half, mixture: Mixture) -> tuple[float, Gradients]:
-        """Compute ``training_loss`` or ``architecture_loss``, and its gradients where the mixture wants any."""
+        """Compute ``training_loss`` or ``architecture_loss``, and the gradients that the mixture wants."""
         with self._working():
             if half == "training":
                 return self._known(self._next_training(), mixture, self._recipe.label_smoothing)
@@ -290,7 +291,7 @@ class Supernet:
         return float(loss.detach()), [next(found) if point.requires_grad else None for point in points]
 
     def keep_last_state(self, path: Path, *, called: str) -> None:
-        """Say where the last state goes should the training diverge, and what the message calls that place."""
+        """Say where the last state before a divergence goes, and what the message calls that place."""
         self._last_state = path, called
 
     def _diverged(self, what: str) -> None:
