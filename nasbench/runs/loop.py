@@ -5,6 +5,9 @@ order of finish (ties: in order of proposal), so that W workers give the same by
 that has ``report`` is shown each epoch of its running trials in the same order. A run
 spends charged seconds (summed over its workers) or evaluations; it ends before the first trial that would
 exceed its budget, so that a shorter budget is an exact prefix of a longer one.
+
+The epochs of a search that shares weights follow each other, however many workers there are: a report that
+pays for its search starts when the one before it has ended.
 """
 
 from __future__ import annotations
@@ -142,6 +145,7 @@ def _loop(
     running: list[tuple[float, int, Trial, Measurement | Course]] = []
     clock = spent = 0.0
     number = searched = free_in_a_row = 0
+    search_ends = 0.0  # when the last report that pays for its search will have ended
     told = 0.0  # time spent in tell since the last ask
     while True:
         while len(running) < workers:
@@ -181,7 +185,11 @@ def _loop(
                     raise Fault(f"proposal {number} is not a valid proposal: {error}") from error
                 if charge_thinking and known is None:  # what a record holds was charged with its thinking
                     charged += thought + told
-                finished = clock + charged
+                starts = clock
+                is_searched = proposal.purpose != "search" and proposal.search_seconds is not None
+                if is_searched and search_ends > clock:
+                    starts = search_ends
+                finished = starts + charged
                 trial = Trial(
                     number,
                     proposal.code,
@@ -190,7 +198,7 @@ def _loop(
                     measurement.status,
                     measurement.valid_error,
                     charged,
-                    clock,
+                    starts,
                     finished,
                     proposal.purpose,
                 )
@@ -199,6 +207,8 @@ def _loop(
                 else:
                     due, course = courses.start(proposal, trial, measurement)
                     heappush(running, (due, number, trial, course))
+                if is_searched:
+                    search_ends = trial.finished_seconds
                 number += 1
             told = 0.0
         if not running:

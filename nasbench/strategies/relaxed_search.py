@@ -5,7 +5,7 @@
    (``Proposal.search_seconds``); the answer is never told back.
 3. After the last epoch there is nothing more to propose.
 
-The epochs follow each other: run such a search with one worker.
+The epochs follow each other, also where there are several workers.
 """
 
 from __future__ import annotations

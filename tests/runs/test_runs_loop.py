@@ -14,7 +14,9 @@ from nasbench.errors import CallOrder
 from nasbench.evaluation.charging import Charging
 from nasbench.evaluation.evaluator import Evaluator
 from nasbench.records import Proposal, Trial
+from nasbench.runs.cluster import Cluster
 from nasbench.runs.loop import FREE_ANSWERS_IN_A_ROW, run
+from nasbench.runs.record import MemoryRecord
 from nasbench.seeds import generator
 from nasbench.strategies.random_search import RandomSearch
 from nasbench.strategies.regularized_evolution import RegularizedEvolution
@@ -50,6 +52,54 @@ def test_one_worker_is_told_in_order_of_proposal(scripted, go, toy_source):
     assert [t.code for t in strategy.told] == [B, A, C]
     assert [t.started_seconds for t in strategy.told] == [0.0, 324.0, 423.0]
     assert [t.finished_seconds for t in strategy.told] == [324.0, 423.0, 594.0]
+
+
+def searched(code, seconds):
+    return Proposal(code, purpose="report", search_seconds=seconds)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_epochs_of_one_search_follow_each_other_on_any_number_of_workers(scripted, go, toy_source, workers):
+    strategy = scripted(searched(B, 900.0), searched(A, 10.0), searched(C, 0.0), searched(A, 90.0))
+    outcome, record = go(strategy, toy_source, workers=workers)
+    assert [row[0] for row in record.rows] == [0, 1, 2, 3]
+    assert [row[-1] for row in record.rows] == [900.0, 910.0, 910.0, 1000.0]
+    assert outcome.spent_seconds == 1000.0
+
+
+def test_last_report_of_a_search_is_its_answer_though_it_was_short(scripted, go, toy_source):
+    strategy = scripted(searched(B, 900.0), searched(A, 10.0))
+    _, record = go(strategy, toy_source, workers=2)
+    assert record.rows[-1][1] == A
+
+
+def test_trials_that_train_are_not_held_up_by_a_search(scripted, go, toy_source):
+    strategy = scripted(searched(B, 900.0), first(A), searched(C, 50.0), first(C))
+    _, record = go(strategy, toy_source, workers=4)
+    assert [(row[0], row[-1]) for row in record.rows] == [(1, 99.0), (3, 171.0), (0, 900.0), (2, 950.0)]
+    assert [t.started_seconds for t in strategy.told] == [0.0, 0.0]
+
+
+def test_epochs_of_a_search_wait_for_one_that_a_slow_cluster_holds_up(scripted, toy_source):
+    cluster = Cluster(speeds=(0.5, 1.0), startup_seconds=5.0)
+    strategy, record = scripted(searched(B, 100.0), searched(A, 100.0)), MemoryRecord()
+    run(
+        strategy,
+        Evaluator(toy_source, seed=0),
+        budget=parse_budget("1000s"),
+        workers=2,
+        cluster=cluster,
+        record=record,
+    )
+    assert [row[-1] for row in record.rows] == [205.0, 205.0 + 105.0]
+
+
+def test_shorter_budget_is_a_prefix_of_a_search_on_several_workers(scripted, go, toy_source):
+    script = [searched(code, seconds) for code, seconds in zip((A, B, C) * 4, range(120, 0, -10), strict=True)]
+    long = go(scripted(*script), toy_source, workers=3)[1].rows
+    for seconds in (100, 300, 700):
+        short = go(scripted(*script), toy_source, f"{seconds}s", workers=3)[1].rows
+        assert short == long[: len(short)]
 
 
 def test_workers_are_told_in_order_of_finish(scripted, go, toy_source):
