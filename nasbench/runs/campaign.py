@@ -28,6 +28,7 @@ from nasbench.runs.packing import PackedRecords
 from nasbench.runs.reading import read_run
 from nasbench.runs.record import is_finished
 from nasbench.runs.suite import Suite
+from nasbench.runs.supernets import DIVERGED
 from nasbench.units import parse_budget
 
 if TYPE_CHECKING:
@@ -265,6 +266,14 @@ def _run_task(task: _Task) -> _Answers:
                     )
             answers.append((seed, run, 0.0, False))
             continue
-        run, outcome = execute(task.spec, seed, source, path=path)
+        run, outcome = execute(task.spec, seed, source, path=path, last_state=_last_state(path))
         answers.append((seed, run, outcome.thinking_seconds, True))
     return answers
+
+
+def _last_state(path: Path | None) -> tuple[Path, str] | None:
+    """Give the supernet of a run that diverges a place that outlives the record: the pages go there too."""
+    if path is None:
+        return None
+    folder, called = path.parents[3], f"{DIVERGED}/{'/'.join(path.parts[-3:-1])}/{path.stem}.pt"
+    return folder / called, called

@@ -19,6 +19,7 @@ from nasbench.runs.columns import RunColumns
 from nasbench.runs.loop import Outcome, run
 from nasbench.runs.reading import columns_of, trial_fields
 from nasbench.runs.record import FileRecord, MemoryRecord, complete_lines
+from nasbench.runs.supernets import KeptSupernets
 from nasbench.seeds import generator
 from nasbench.strategies.loading import load_strategy
 from nasbench.strategies.strategy import Card, Setting, Strategy, make
@@ -71,8 +72,16 @@ class RunSpec:
         }
 
 
-def build_strategy(spec: RunSpec, source: Source, seed: int) -> Strategy:
+def build_strategy(
+    spec: RunSpec, source: Source, seed: int, *, supernets: KeptSupernets | None = None
+) -> Strategy:
     """Construct the strategy of a run.
+
+    Args:
+        spec: What to run.
+        source: What answers.
+        seed: Root seed of the run.
+        supernets: Makes its supernet instead of the source.
 
     Raises:
         NasbenchError: The strategy refuses its options or the space.
@@ -81,7 +90,7 @@ def build_strategy(spec: RunSpec, source: Source, seed: int) -> Strategy:
     setting = Setting(
         epochs=tuple(epochs for epochs in source.epochs if epochs <= full),
         costs=getattr(source, "costs", {}),
-        relaxation=getattr(source, "relaxation", None),
+        relaxation=getattr(source, "relaxation", None) if supernets is None else supernets.relaxation,
     )
     return make(
         load_strategy(spec.strategy),
@@ -93,7 +102,12 @@ def build_strategy(spec: RunSpec, source: Source, seed: int) -> Strategy:
 
 
 def execute(
-    spec: RunSpec, seed: int, source: Source, *, path: Path | None = None
+    spec: RunSpec,
+    seed: int,
+    source: Source,
+    *,
+    path: Path | None = None,
+    last_state: tuple[Path, str] | None = None,
 ) -> tuple[RunColumns, Outcome]:
     """Run one seed to its end.
 
@@ -101,10 +115,13 @@ def execute(
         spec: What to run.
         seed: Root seed of the run.
         source: What answers.
-        path: Where the record goes; None keeps it in memory. An unfinished record there is resumed.
+        path: Where the record goes; None keeps it in memory. An unfinished record there is resumed, the
+            supernet of a live search from its checkpoint beside the record.
+        last_state: Where the last state of a supernet goes that diverges, and what the reason calls it.
 
     Raises:
         FormatError: The file there is the record of another run, or replaying it gave another run.
+        Mismatch: A search resumed with its supernet's checkpoint is another.
         OSError: The record could not be written.
     """
     header = spec.header(source, seed)
@@ -122,9 +139,12 @@ def execute(
         return columns_of(header, record), outcome
     if not source.is_live and evaluator.charging.thinking == "measured" and path.exists():
         _start_over(path)
-    file = FileRecord(path, header, durable=source.is_live)
+    supernets = KeptSupernets(source, path, header, last_state) if source.is_live else None
+    file = FileRecord(
+        path, header, durable=source.is_live, after=None if supernets is None else supernets.keep
+    )
     try:
-        strategy = _made(spec, source, seed)
+        strategy = _made(spec, source, seed, supernets)
         replay = _recorded_answers(path, file) if source.is_live else None
         outcome = run(
             strategy,
@@ -138,6 +158,8 @@ def execute(
     except BaseException:
         file.abandon()
         raise
+    if supernets is not None:
+        supernets.forget()
     return columns_of(header, file), outcome
 
 
@@ -169,9 +191,9 @@ class _Unmade:
         """Learn nothing: nothing was proposed."""
 
 
-def _made(spec: RunSpec, source: Source, seed: int) -> Strategy:
+def _made(spec: RunSpec, source: Source, seed: int, supernets: KeptSupernets | None = None) -> Strategy:
     try:
-        return build_strategy(spec, source, seed)
+        return build_strategy(spec, source, seed, supernets=supernets)
     except NasbenchError:
         raise
     except Exception as error:  # code of somebody's own may raise anything

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nasbench.errors import BadOption, CallOrder, NasbenchError
+from nasbench.errors import BadOption, CallOrder, Mismatch, NasbenchError
 from nasbench.evaluation.evaluator import Answer, Evaluator
 from nasbench.records import Measurement, Trial
 from nasbench.runs.cluster import Cluster
@@ -81,6 +81,7 @@ def run(
     Raises:
         CallOrder: ``workers`` is below 1, or a live source is given more than one or a simulated cluster.
         FormatError: A live run is resumed and the strategy does not say again what it said.
+        Mismatch: A live search is resumed and does not ask its supernet again what it asked.
         OSError: The record could not be written.
     """
     if workers < 1 or (workers > 1 and evaluator.source.is_live):
@@ -153,6 +154,8 @@ def _loop(
             before = now()
             try:
                 proposals = ask(idle)
+            except Mismatch:  # a resumed search that is another: no fault of the strategy's
+                raise
             except RAISED as error:
                 raise Fault(f"ask raised {type(error).__name__}: {error}") from error
             thought = now() - before

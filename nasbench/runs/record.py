@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -107,16 +108,25 @@ class FileRecord(MemoryRecord):
             that are already there must come again, byte for byte, before new ones are written.
         header: What the run is; see ``RunColumns.header``.
         durable: Flush and fsync after each trial (live training) instead of once a second.
+        after: Called after each trial, once it is written.
 
     Raises:
         FormatError: The file is a record of another run, or is damaged before its last line.
         CallOrder: The record is already finished.
     """
 
-    def __init__(self, path: Path, header: dict[str, Any], *, durable: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        header: dict[str, Any],
+        *,
+        durable: bool = False,
+        after: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__()
         self._path = path
         self._durable = durable
+        self._after = after
         self.past: list[bytes] = []
         first = header_line(header)
         keep = b""
@@ -173,6 +183,8 @@ class FileRecord(MemoryRecord):
                 self.flush()
         except OSError as error:
             raise self._rescued(error) from error
+        if self._after is not None:
+            self._after()
 
     def flush(self) -> None:
         """Bring everything written so far to the disk."""

@@ -74,8 +74,8 @@ class PlainRelaxed:
     def __init__(self, space: Space) -> None:
         if not is_plain(space):
             raise BadOption(
-                "space: expected decisions with equally many choices, at least two, all combinations of which "
-                f"are architectures, got {space.name}."
+                "space: expected decisions with equally many choices, at least two, all combinations of "
+                f"which are architectures, got {space.name}."
             )
         self.names = tuple(decision.choices for decision in space.decisions)
         self.nodes = _nodes([decision.name for decision in space.decisions])

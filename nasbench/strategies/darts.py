@@ -18,8 +18,8 @@ Adam has betas 0.5 and 0.999 and weight decay 0.001 throughout. What the superne
 relaxation's affair.
 
 Deviations from Liu et al. 2019: in other spaces than ``darts`` each edge keeps one operation, ``none``
-included where the space has it. On a table there are no
-shared weights: the logits descend the expected error of the table, and step 3 only costs its time.
+included where the space has it. On a table there are no shared weights: the logits descend the expected error
+of the table, and step 3 only costs its time.
 
 Source: Liu, Simonyan and Yang 2019, Algorithm 1 with xi = 0.
 """

@@ -5,9 +5,9 @@
    leave the others as they are, and measure the validation loss, one pass over the validation minibatches.
 3. Keep the operation whose absence brings the highest loss, alone on its edge.
 4. Fine-tune the shared weights for ``tune_epochs`` epochs; go to 2 until all edges are decided.
-5. In a space that keeps some of the edges into a node (``darts`` keeps two): take an undecided node at random,
-   take away each of its edges alone, measure the loss, and keep the edges whose absence brings the highest;
-   fine-tune; go on until all nodes are decided.
+5. In a space that keeps some of the edges into a node (``darts`` keeps two): take an undecided node at
+   random, take away each of its edges alone, measure the loss, and keep the edges whose absence brings the
+   highest; fine-tune; go on until all nodes are decided.
 6. After each epoch of the search, and after each edge and node, the answer is what was kept, and what first-
    order DARTS would answer where it is undecided.
 
@@ -21,7 +21,8 @@ Five epochs of fine-tuning an edge are the authors', at a tenth of the learning 
 of the relaxation's schedule. ``selection="magnitude"`` keeps the operation of the highest logit instead, with
 the same fine-tuning, which is the comparison that the paper makes.
 
-Deviations from Wang et al. 2021: validation loss instead of accuracy. On a table an edge without one operation is the others in proportion to their weights.
+Deviations from Wang et al. 2021: validation loss instead of accuracy. On a table an edge without one
+operation is the others in proportion to their weights.
 
 Source: Wang, Cheng, Chen, Tang and Hsieh 2021.
 """

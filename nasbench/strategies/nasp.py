@@ -15,8 +15,9 @@
 Weight decay 0.001 is the authors'; Adam's betas are those of ``darts``.
 
 Deviations from Yao et al. 2020: the noise, without which all first choices would be the first operation;
-first order only; no model-size penalty. In the space ``darts`` two edges a node are kept, as by the authors; on
-all others every edge keeps one operation. On a table the gradient is the recorded errors of the neighbours, less that of the architecture.
+first order only; no model-size penalty. In the space ``darts`` two edges a node are kept, as by the authors;
+on all others every edge keeps one operation. On a table the gradient is the recorded errors of the
+neighbours, less that of the architecture.
 
 Source: Yao, Xu, Tu and Zhu 2020.
 """

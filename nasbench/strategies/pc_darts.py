@@ -15,8 +15,8 @@
 ``part`` 4 and weight decay 0.001 are the authors'; Adam's betas are those of ``darts``.
 
 Deviations from Xu et al. 2020: edges and ``none`` as in ``darts``; where every edge keeps one operation the
-edges' shares choose nothing and only help the training. On a table, bypassed channels count as ``skip_connect`` (a
-space without that operation needs ``part=1``) and edges' shares change nothing.
+edges' shares choose nothing and only help the training. On a table, bypassed channels count as
+``skip_connect`` (a space without that operation needs ``part=1``) and edges' shares change nothing.
 
 Source: Xu et al. 2020.
 """

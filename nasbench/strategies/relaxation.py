@@ -46,8 +46,12 @@ class Relaxation(Protocol):
     edges: int
     operations: int
     is_analogue: bool
-    seconds: float
     epoch_steps: int
+
+    @property
+    def seconds(self) -> float:
+        """Metered so far."""
+        ...
 
     def plan(self, epochs: int) -> None:
         """Say how many epochs the shared weights will be trained; their learning rate falls over these."""

@@ -46,7 +46,8 @@ class Analogue(ABC):
         epoch_steps: Steps of one epoch, a convention: a table has no minibatches.
 
     Attributes:
-        form, edges, operations, is_analogue, seconds, epoch_steps: As in ``strategies.relaxation.Relaxation``.
+        form, edges, operations, is_analogue, seconds, epoch_steps: As in
+            ``strategies.relaxation.Relaxation``.
 
     Raises:
         MissingExtra: torch is absent.
@@ -76,7 +77,7 @@ class Analogue(ABC):
 
     @abstractmethod
     def _expected(self, shares: Floats) -> tuple[float, Floats]:
-        """Compute the error of a mixture of shares (E, O), whose rows sum to one, and its gradient in them."""
+        """Compute the error of a mixture of shares (E, O), rows of sum one, and its gradient in them."""
 
     @abstractmethod
     def score(self, codes: npt.NDArray[np.int8]) -> Floats:
@@ -122,7 +123,7 @@ class Analogue(ABC):
             )
         return np.array([[float(name == SKIP) for name in names] for names in self.form.names])
 
-    def plan(self, epochs: int) -> None:
+    def plan(self, epochs: int) -> None:  # noqa: B027 - the same for all
         """Do nothing: no weights are trained."""
 
     def weight_step(self, mixture: Mixture) -> float:

@@ -81,3 +81,13 @@ def test_diverged_supernet_ends_the_run_as_failed(live, monkeypatch):
     _, outcome = execute(spec("spos", epochs=3, population=3, generations=3), 0, live)
     assert outcome.end == "failed"
     assert "Diverged: the training loss became nan in epoch" in outcome.reason
+
+
+@pytest.fixture(scope="module")
+def darts():
+    small = replace(RECIPES["digits-darts"], epochs=1, channels=2, stages=2, train_images=80, batch_size=20)
+    return LiveSource("digits", small)
+
+
+def test_live_source_of_the_darts_space_offers_a_supernet(darts):
+    assert isinstance(darts.relaxation(np.random.default_rng(0)), Relaxation)

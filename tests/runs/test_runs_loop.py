@@ -95,7 +95,9 @@ def test_epochs_of_a_search_wait_for_one_that_a_slow_cluster_holds_up(scripted, 
 
 
 def test_shorter_budget_is_a_prefix_of_a_search_on_several_workers(scripted, go, toy_source):
-    script = [searched(code, seconds) for code, seconds in zip((A, B, C) * 4, range(120, 0, -10), strict=True)]
+    script = [
+        searched(code, seconds) for code, seconds in zip((A, B, C) * 4, range(120, 0, -10), strict=True)
+    ]
     long = go(scripted(*script), toy_source, workers=3)[1].rows
     for seconds in (100, 300, 700):
         short = go(scripted(*script), toy_source, f"{seconds}s", workers=3)[1].rows

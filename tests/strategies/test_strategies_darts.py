@@ -8,9 +8,9 @@ import pytest
 from nasbench.errors import BadOption
 from nasbench.spaces import get_space
 from nasbench.spaces.mixture import Mixture
+from nasbench.spaces.relaxed import PlainRelaxed
 from nasbench.strategies.darts import DARTS
 from nasbench.strategies.darts_second_order import DARTSSecondOrder
-from nasbench.spaces.relaxed import PlainRelaxed
 from nasbench.strategies.relaxation import discretise
 from nasbench.strategies.relaxed_search import softmax
 from nasbench.strategies.strategy import Setting

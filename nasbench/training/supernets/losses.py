@@ -21,7 +21,7 @@ Gradients = Sequence[torch.Tensor | None]
 
 
 def tensors_of(mixture: Mixture) -> list[torch.Tensor]:
-    """List what a loss may be differentiated by: the weights of operations, and of edges where there are any."""
+    """List what a loss may be differentiated by: weights of operations, and of edges where there are any."""
     return [mixture.weights] if mixture.edge_weights is None else [mixture.weights, mixture.edge_weights]
 
 

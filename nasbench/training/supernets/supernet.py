@@ -53,7 +53,7 @@ from nasbench.training.supernets.nb201 import NB201Supernet
 from nasbench.training.supernets.unrolled import Parameters, unrolled_gradient
 from nasbench.training.weights import initialise
 
-SUPERNETS = {"darts": DARTSSupernet, "nb201": NB201Supernet}
+SUPERNETS: dict[str, Any] = {"darts": DARTSSupernet, "nb201": NB201Supernet}
 _MOMENTUM = 0.9
 _LARGEST_NORM = 5.0  # of the gradient of a weight step, as in the authors' code of Liu et al. 2019
 _LAST_RATE = 1 / 25  # of the first: 0.025 to 0.001 in the authors' code of Liu et al. 2019
