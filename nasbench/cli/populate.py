@@ -39,13 +39,20 @@ _SHARD = re.compile(r"(\d+)/(\d+)")
     "--list", "list_file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Train the architectures of a file, one a line.",
 )  # fmt: skip
+@click.option(
+    "--from-run", "from_run", type=click.Path(path_type=Path, exists=True),
+    help="Train what runs handed over: a folder of compare or run, or one record.",
+)  # fmt: skip
+@click.option(
+    "--strategy", "strategies", multiple=True, help="With --from-run: of this row only; may be repeated."
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of the order.")
 @click.option(
     "--isomorphs",
     type=click.Choice(["distinct", "once", "separate"]),
     default=None,
     help="Equal networks: train and keep one of each (distinct, the default), train one and give its results "
-    "to all (once), or train all (separate, the default of --list).",
+    "to all (once), or train all (separate, the default of --list and --from-run).",
 )
 @click.option("--distinct", is_flag=True, help="The same as --isomorphs distinct.")
 @click.option(
@@ -92,6 +99,8 @@ def populate(
     everything: bool,
     sample: int | None,
     list_file: Path | None,
+    from_run: Path | None,
+    strategies: tuple[str, ...],
     seed: int,
     isomorphs: Any,
     distinct: bool,
@@ -119,7 +128,9 @@ def populate(
 
     \b
       nasbench populate nb201 --data digits --recipe digits-small --table mine.h5 --sample 20 --jobs 2
+      nasbench populate darts --data digits --recipe digits-darts --table mine.h5 --from-run DIR
     """  # noqa: D301
+    from nasbench.cli.populate_derived import Derived
     from nasbench.populate.cluster import RayPool
     from nasbench.populate.filling import missing
     from nasbench.populate.job import Job
@@ -140,8 +151,14 @@ def populate(
     length = chosen.epochs if epochs is None else epochs
     if length > chosen.epochs:
         raise BadOption(f"epochs: expected 1 to {chosen.epochs}, the recipe's length, got {length}.")
-    if not export_only and sum((everything, sample is not None, list_file is not None)) != 1:
-        raise BadOption("populate: expected one of --all, --sample N and --list FILE. Say what to train.")
+    what = (everything, sample is not None, list_file is not None, from_run is not None)
+    if not export_only and sum(what) != 1:
+        raise BadOption(
+            "populate: expected one of --all, --sample N, --list FILE and --from-run DIR. Say what to train."
+        )
+    if strategies and from_run is None:
+        raise BadOption("strategy: expected --from-run DIR with it: it picks among rows of runs.")
+    derived = None if from_run is None or export_only else Derived(from_run, of_space, strategies)
     job = Job(space=of_space.name, data=data.strip(), recipe=chosen, epochs=length)
     if distinct:
         isomorphs = "distinct"
@@ -152,7 +169,7 @@ def populate(
         job,
         name=name or table.stem,
         isomorphs=isomorphs,
-        new_isomorphs="distinct" if list_file is None else "separate",
+        new_isomorphs="distinct" if list_file is None and derived is None else "separate",
         mixed_devices=mixed_devices,
         licence=licence,
         retry_quarantined=retry_quarantined,
@@ -162,7 +179,9 @@ def populate(
             rows = target.export()
             say(f"wrote {path}: {rows:,} architectures" if rows else "nothing is finished: nothing written")
             return 0
-        if list_file is None:
+        if derived is not None:
+            codes = listed(of_space, map(of_space.format, derived.codes), isomorphs=target.isomorphs)
+        elif list_file is None:
             codes = shuffled(of_space, isomorphs=target.isomorphs, seed=seed, n=sample)
         else:
             lines = list_file.read_text(encoding="utf-8").splitlines()
@@ -198,8 +217,11 @@ def populate(
                     time_limit=timeout,
                 )
             session.run(pool, tries=tries, export_every=export_every * 60, dry_run=dry_run)
+        found = None
+        if derived is not None and not dry_run:
+            found = derived.recorded(path, target.name, epochs=length)
         if as_json:
-            print_json(session.summary())
+            print_json(session.summary() if found is None else {**session.summary(), "derived": found})
         if session.tally is not None and session.tally.quarantined:
             raise SomeRunsFailed(
                 f"populate: {len(session.tally.quarantined)} trainings were given up; they are recorded as "

@@ -147,8 +147,8 @@ def test_nothing_to_export_is_said(nasbench: Nasbench, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ((), "expected one of --all, --sample N and --list FILE"),
-        (("--all", "--sample", 3), "expected one of --all, --sample N and --list FILE"),
+        ((), "expected one of --all, --sample N, --list FILE and --from-run DIR"),
+        (("--all", "--sample", 3), "expected one of --all, --sample N, --list FILE and --from-run DIR"),
         (("--all", "--epochs", 13), "epochs: expected 1 to 12, the recipe's length, got 13"),
         (("--all", "--shard", "3/2"), "shard: expected I/N with I from 1 to N, got '3/2'"),
         (("--all", "--shard", "half"), "shard: expected I/N with I from 1 to N, got 'half'"),
@@ -225,3 +225,64 @@ def test_a_space_too_large_to_be_listed_is_sampled(nasbench: Nasbench, tmp_path:
     ended = nasbench(*call, "--all")
     assert ended.status == 2
     assert "darts is too large to be trained whole" in ended.err
+
+
+@pytest.fixture
+def board(nasbench: Nasbench, tmp_path: Path) -> Path:
+    """A leaderboard of two rows and two seeds."""
+    out = tmp_path / "board"
+    strategies = "random-search,evolution=regularized-evolution[population=3,sample=2]"
+    call = ("compare", "--source", "nb201-cifar10", "--strategies", strategies, "--seeds", 2)
+    assert nasbench(*call, "--budget", "6evals", "--out", out).status == 0
+    return out
+
+
+@pytest.mark.usefixtures("fake")
+def test_what_runs_handed_over_is_trained_and_said(nasbench: Nasbench, tmp_path: Path, board: Path) -> None:
+    table = tmp_path / "t.h5"
+    ended = nasbench(*ARGUMENTS, "--table", table, "--from-run", board, "--replicates", 3, "--json")
+    assert ended.status == 0
+    rows = ended.data["derived"]
+    assert [(row["entry"], row["seed"]) for row in rows] == [
+        ("random-search", 0),
+        ("random-search", 1),
+        ("evolution", 0),
+        ("evolution", 1),
+    ]
+    opened = open_table(table)
+    for row in rows:
+        assert f"derived: {row['entry']}, seed {row['seed']}, table:nb201-cifar10@" in ended.err
+        assert row["architecture"] in ended.err
+        code = opened.space.parse(row["architecture"])
+        errors = [opened.query(code, epochs=2, replicate=r).valid_error for r in range(3)]
+        assert row["valid_error"] == errors
+        assert f"recorded: {row['entry']}, seed {row['seed']}: 3 trainings; valid error " in ended.err
+    assert len(opened.codes) == len({row["architecture"] for row in rows})
+    again = nasbench(*ARGUMENTS, "--table", table, "--from-run", board, "--replicates", 3, "--json")
+    assert again.data["derived"] == rows
+    assert again.data["done"] == 0
+
+
+@pytest.mark.usefixtures("fake")
+def test_one_row_of_runs_is_trained(nasbench: Nasbench, tmp_path: Path, board: Path) -> None:
+    call = (*ARGUMENTS, "--table", tmp_path / "t.h5", "--from-run", board, "--json")
+    ended = nasbench(*call, "--strategy", "evolution")
+    assert {row["entry"] for row in ended.data["derived"]} == {"evolution"}
+    ended = nasbench(*call, "--strategy", "evolutoin")
+    assert ended.status == 2
+    assert "no strategy of these runs is named 'evolutoin'. Did you mean 'evolution'" in ended.err
+
+
+def test_runs_of_another_space_are_refused(nasbench: Nasbench, tmp_path: Path, board: Path) -> None:
+    ended = nasbench(
+        "populate", "darts", "--data", "digits", "--recipe", "digits-darts",
+        "--table", tmp_path / "t.h5", "--from-run", board,
+    )  # fmt: skip
+    assert ended.status == 2
+    assert "space: expected that of the runs, nb201, got darts" in ended.err
+
+
+def test_row_without_runs_is_refused(nasbench: Nasbench, tmp_path: Path) -> None:
+    ended = nasbench(*ARGUMENTS, "--table", tmp_path / "t.h5", "--sample", 2, "--strategy", "darts")
+    assert ended.status == 2
+    assert "strategy: expected --from-run DIR with it" in ended.err

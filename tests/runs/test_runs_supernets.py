@@ -1,4 +1,4 @@
-"""A live search that is killed goes on from its supernet's checkpoint, and a diverged one leaves its state."""
+"""A live search that is killed goes on from its supernet's checkpoint; a diverged one leaves its state."""
 
 from __future__ import annotations
 
