@@ -66,9 +66,59 @@ def _devices() -> dict[str, Any]:
     return row
 
 
+def _supernet(source: str, device: str | None) -> dict[str, Any]:
+    """Make the supernet of a live source and measure one loss of all its operations.
+
+    Raises:
+        BadOption: The source has no supernet.
+        NasbenchError: There is no such source.
+    """
+    import numpy as np
+
+    from nasbench.evaluation.opening import open_source
+    from nasbench.strategies.relaxation import no_relaxation
+    from nasbench.units import format_seconds
+
+    opened = open_source(source, device=device)
+    factory = getattr(opened, "relaxation", None)
+    supernet = factory(np.random.default_rng(0)) if opened.is_live and factory is not None else None
+    if supernet is None:
+        raise no_relaxation(f"a supernet ({source})")
+    import torch
+
+    from nasbench.spaces.mixture import Mixture
+    from nasbench.training.supernets.memory import measure_memory
+
+    everything = torch.full((supernet.edges, supernet.operations), 1.0 / supernet.operations)
+    before = supernet.seconds
+    memory = measure_memory(supernet, Mixture(everything))
+    seconds = supernet.seconds - before
+    peak = "" if memory.peak_bytes is None else f", {memory.peak_bytes / 1e6:.1f} MB of the GPU at most"
+    return {
+        "check": f"supernet of {source}",
+        "ok": True,
+        "found": f"{memory.parameters:,} parameters, {memory.weight_bytes / 1e6:.1f} MB; one loss of all "
+        f"operations keeps {memory.activation_bytes / 1e6:.1f} MB and takes {format_seconds(seconds)}{peak}",
+        "mend": "",
+        "memory_bytes": {
+            "weights": memory.weight_bytes,
+            "activations": memory.activation_bytes,
+            "peak": memory.peak_bytes,
+        },
+        "parameters": memory.parameters,
+        "loss_seconds": seconds,
+        "steps_an_epoch": supernet.epoch_steps,
+    }
+
+
 @click.command()
+@click.option(
+    "--supernet", "source", default=None, metavar="SOURCE",
+    help="Also make the supernet of a live source, e.g. live:digits@digits-darts, and say what it takes.",
+)  # fmt: skip
+@click.option("--device", default=None, help="Device of the supernet, e.g. cuda; default: the CPU.")
 @json_option
-def doctor(as_json: bool) -> int:
+def doctor(source: str | None, device: str | None, as_json: bool) -> int:
     """Say what works on this machine; exits 1 if the main job would not."""
     python = {
         "check": "python",
@@ -84,6 +134,8 @@ def doctor(as_json: bool) -> int:
     }
     version = {"check": "nasbench", "ok": True, "found": __version__, "mend": ""}
     rows = [version, python, machine, *_packages(), _tables(), _devices(), _temporary_folder()]
+    if source is not None:
+        rows.append(_supernet(source, device))
     healthy = all(row["ok"] for row in rows)
     if as_json:
         print_json({"ok": healthy, "checks": rows})

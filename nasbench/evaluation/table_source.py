@@ -11,8 +11,11 @@ import numpy.typing as npt
 from nasbench.errors import NotMeasured
 from nasbench.evaluation.source import label_of
 from nasbench.records import Code, Measurement, Measurements, SourceInfo
+from nasbench.spaces.relaxed import relaxed_form
 from nasbench.store.table import Table
-from nasbench.surrogates.multilinear import MultilinearRelaxation, answering_rows, relax
+from nasbench.surrogates.analogue import Analogue
+from nasbench.surrogates.multilinear import answering_rows, relax
+from nasbench.surrogates.relaxed import FittedTable
 
 _COSTS = ("parameters", "macs", "latency_seconds")
 
@@ -69,14 +72,22 @@ class TableSource:
                 continue
 
     @cached_property
-    def relaxation(self) -> Callable[[np.random.Generator], MultilinearRelaxation] | None:
-        """Makes what differentiable strategies act on; None where the table is not of a whole small space.
+    def relaxation(self) -> Callable[[np.random.Generator], Analogue] | None:
+        """Makes what differentiable strategies act on; None where the space says nothing of edges.
 
-        See ``surrogates.multilinear``; nothing in it is random.
+        A table that answers for a whole small space has its multilinear extension
+        (``surrogates.multilinear``); on any other a network is fitted, once (``surrogates.relaxed``), which
+        is refused where there are too few rows. Nothing in either depends on the run's generator.
         """
-        if answering_rows(self.table) is None:
+        if answering_rows(self.table) is not None:
+            return lambda rng: relax(self.table)  # noqa: ARG005 - the face of a relaxation factory
+        if relaxed_form(self.space) is None:
             return None
-        return lambda rng: relax(self.table)  # noqa: ARG005 - the face of a relaxation factory
+        return lambda rng: self._fitted.relaxation()  # noqa: ARG005 - as above
+
+    @cached_property
+    def _fitted(self) -> FittedTable:
+        return FittedTable(self.table)
 
     def _cost(self, name: str, code: Code) -> float:
         """Look a scalar of an architecture up.

@@ -7,6 +7,9 @@
    training.
 3. After the last one the strategy is done.
 
+On a table that does not answer for its whole space, what is proposed is the architecture of the table that
+has the most operations in common with the one that was found.
+
 Against a table the relaxation is an analogue: no weights are trained, a step only costs its time, and the
 score of an architecture is its expected error in the table.
 """
@@ -23,7 +26,7 @@ from nasbench.records import Code, Proposal, Trial
 from nasbench.seeds import uniforms
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
-from nasbench.strategies.relaxation import Relaxation, path
+from nasbench.strategies.relaxation import Relaxation, no_relaxation, path
 from nasbench.strategies.strategy import Setting
 
 
@@ -48,11 +51,7 @@ class OneShotSearch(ABC):
         except ImportError as error:
             raise MissingExtra.of("torch", "torch", "Search with shared weights") from error
         if setting.relaxation is None:
-            raise BadOption(
-                "setting: expected a source with shared weights, got one without. Use a live source of the "
-                "space nb201 (live:digits), a table backed by one (digits-nb201+live), or a table of that "
-                "whole space (nb201-cifar10)."
-            )
+            raise no_relaxation("shared weights")
         self._space = space
         self._draw = uniforms(rng)
         self._relaxation: Relaxation = setting.relaxation(rng)
@@ -74,6 +73,9 @@ class OneShotSearch(ABC):
             return []
         seconds = self._relaxation.seconds - self._charged_seconds
         self._charged_seconds = self._relaxation.seconds
+        # The code itself, but on a table that does not hold it: there what it has most in common with.
+        form = self._relaxation.form
+        code = form.architecture(form.chosen([code])[0])
         return [Proposal(code, purpose="report", search_seconds=seconds)]
 
     def tell(self, trials: Sequence[Trial]) -> None:  # noqa: B027 - the same for all

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from nasbench.errors import BadOption
 from nasbench.records import Code
 from nasbench.spaces.mixture import Mixture
 from nasbench.spaces.relaxed import RelaxedSpace
@@ -26,7 +27,7 @@ from nasbench.spaces.relaxed import RelaxedSpace
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Mixture", "Relaxation", "RelaxationFactory", "discretise", "path"]
+__all__ = ["Mixture", "Relaxation", "RelaxationFactory", "discretise", "no_relaxation", "path"]
 
 
 @runtime_checkable
@@ -90,6 +91,19 @@ class Relaxation(Protocol):
 
 RelaxationFactory = Callable[[np.random.Generator], Relaxation]
 """Makes the relaxation of a run; draws only from the generator it is given."""
+
+
+def no_relaxation(what: str) -> BadOption:
+    """Say that a source has none, and what would serve.
+
+    Args:
+        what: What was expected of it.
+    """
+    return BadOption(
+        f"setting: expected a source with {what}, got one without. The spaces nb201 and darts have "
+        "supernets: use live training (--source live:digits or live:digits@digits-darts), a table backed by it "
+        "(digits-nb201+live), or a table of one of these spaces (nb201-cifar10)."
+    )
 
 
 def discretise(form: RelaxedSpace, strengths: torch.Tensor) -> Code:

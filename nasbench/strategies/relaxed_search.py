@@ -21,7 +21,7 @@ from nasbench.records import Code, Proposal, Trial
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
 from nasbench.spaces.relaxed import SKIP
-from nasbench.strategies.relaxation import Relaxation, discretise
+from nasbench.strategies.relaxation import Relaxation, discretise, no_relaxation
 from nasbench.strategies.strategy import Setting
 
 if TYPE_CHECKING:
@@ -87,11 +87,7 @@ class RelaxedSearch:
             raise BadOption(f"epochs: expected a whole number >= 1, got {epochs!r}.")
         require_number("learning_rate", rate, above=0.0)
         if setting.relaxation is None:
-            raise BadOption(
-                f"setting: expected a source with a relaxation of space {space.name}, got one without. Use a "
-                "table that answers for every architecture of a small space, such as nb201-cifar10 or "
-                "digits-nb201, or live training: --source live:digits."
-            )
+            raise no_relaxation(f"a relaxation of space {space.name}")
         self._rng = rng
         self._relaxation: Relaxation = setting.relaxation(rng)
         self._relaxation.plan(self.epochs)

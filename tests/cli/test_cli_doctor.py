@@ -34,6 +34,25 @@ def test_doctor_without_torch_names_the_command_that_brings_it(
     assert "pip install 'nasbench[torch]'" in ended.out
 
 
+def test_doctor_says_what_a_supernet_takes(nasbench: Nasbench) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    ended = nasbench("doctor", "--supernet", "live:digits", "--json")
+    assert ended.status == 0
+    (row,) = [row for row in ended.data["checks"] if row["check"] == "supernet of live:digits"]
+    assert row["memory_bytes"]["weights"] == 4 * row["parameters"] > 0
+    assert row["memory_bytes"]["activations"] > row["memory_bytes"]["weights"]
+    assert row["memory_bytes"]["peak"] is None
+    assert row["loss_seconds"] > 0
+    assert "one loss of all operations keeps" in row["found"]
+
+
+def test_doctor_refuses_a_source_without_a_supernet(nasbench: Nasbench) -> None:
+    ended = nasbench("doctor", "--supernet", "nb201-cifar10")
+    assert ended.status == 2
+    assert "expected a source with a supernet (nb201-cifar10), got one without. The spaces nb201" in ended.err
+
+
 def test_doctor_fails_where_a_table_file_is_broken(
     nasbench: Nasbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -139,6 +139,23 @@ def test_on_live_training(name):
     assert (columns.charged_seconds > 0).all()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_on_live_training_of_darts_cells(name):
+    if not shares_weights(name):
+        pytest.skip("trains architectures of any space alike")
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    tiny = dataclasses.replace(
+        RECIPES["digits-darts"], epochs=1, channels=4, stages=2, train_images=40, batch_size=20
+    )
+    source = LiveSource("digits", tiny)
+    columns, outcome = ran(name, source, budget="2evals")
+    assert outcome.end in ("budget", "done"), outcome.reason
+    assert source.space.contains(columns.codes).all()
+    assert (columns.charged_seconds[:1] > 0).all()
+
+
 @pytest.mark.parametrize("name", sorted(set(MULTI_FIDELITY) - {"blockqnn"}))  # which only may stop early
 def test_where_trainings_have_one_length_it_says_so_before_the_run(name):
     with pytest.raises(BadOption, match="training length"):

@@ -162,7 +162,6 @@ def test_table_is_relaxed_by_its_means(toy_table):
 
 
 def test_table_with_an_architecture_that_always_failed_is_not_relaxed(failing_source):
-    assert failing_source.relaxation is None
     with pytest.raises(BadOption, match="table: expected one that answers for every architecture"):
         relax(failing_source.table)
 
@@ -171,8 +170,10 @@ def test_source_of_a_table_offers_its_relaxation(toy_source, rng):
     assert isinstance(toy_source.relaxation(rng), MultilinearRelaxation)
 
 
-def test_table_of_some_architectures_offers_none():
-    assert open_source("fashion-nb201").relaxation is None
+def test_table_of_some_architectures_offers_another():
+    assert open_source("fashion-nb201").relaxation is not None
+    with pytest.raises(BadOption, match="table: expected one that answers for every architecture"):
+        relax(open_source("fashion-nb201").table)
 
 
 def test_table_with_a_row_a_class_answers_for_every_code():
