@@ -139,9 +139,19 @@ def test_on_live_training(name):
     assert (columns.charged_seconds > 0).all()
 
 
+# Of 28 edges, so that a few steps say whether a search acts on them at all.
+ON_DARTS = {
+    "bender-one-shot": {"epochs": 1, "samples": 2, "rounds": 1},
+    "darts-pt": {"epochs": 1, "tune_epochs": 0, "selection": "magnitude"},
+    "enas": {"epochs": 1, "controller_steps": 1, "batch": 2, "candidates": 2},
+    "random-search-ws": {"epochs": 1, "last_samples": 2},
+    "spos": {"epochs": 1, "population": 2, "select": 1, "generations": 2},
+}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
-def test_on_live_training_of_darts_cells(name):
+def test_on_live_training_of_darts_cells(name, monkeypatch):
     if not shares_weights(name):
         pytest.skip("trains architectures of any space alike")
     pytest.importorskip("torch")
@@ -150,6 +160,7 @@ def test_on_live_training_of_darts_cells(name):
         RECIPES["digits-darts"], epochs=1, channels=4, stages=2, train_images=40, batch_size=20
     )
     source = LiveSource("digits", tiny)
+    monkeypatch.setitem(OPTIONS, name, ON_DARTS.get(name, {"epochs": 1}))
     columns, outcome = ran(name, source, budget="2evals")
     assert outcome.end in ("budget", "done"), outcome.reason
     assert source.space.contains(columns.codes).all()

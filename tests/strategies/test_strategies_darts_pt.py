@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import pytest
 
 from nasbench.errors import BadOption
 from nasbench.spaces import get_space
 from nasbench.strategies.darts_pt import DARTSPT
+from nasbench.strategies.strategy import Setting
+from nasbench.surrogates.analogue import Analogue
 from nasbench.testing import check_strategy, toy_relaxed_setting, toy_space
 from nasbench.testing.strategy import RULES
 
@@ -93,3 +96,45 @@ def test_magnitude_measures_nothing_and_tunes_alike(planted, rng, monkeypatch):
 def test_options_out_of_range_are_refused(planted, rng, options, message):
     with pytest.raises(BadOption, match=message):
         made(planted, rng, **options)
+
+
+class PlantedCells(Analogue):
+    """Pairs of DARTS cells whose error is a sum over edges: less by what each operation is worth."""
+
+    def __init__(self, worth):
+        form = get_space("darts").relaxed()
+        super().__init__(form, common_seconds=1.0, operation_seconds=None, epoch_steps=1)
+        self.worth = worth
+
+    def _expected(self, shares):
+        return 0.9 - float((shares * self.worth).sum()), -self.worth
+
+    def score(self, codes):
+        return 0.9 - (self.form.chosen(codes) * self.worth).sum(axis=(1, 2))
+
+
+@pytest.mark.parametrize("selection", ["projection", "magnitude"])
+def test_darts_cells_keep_the_operations_and_then_the_edges_that_are_missed_most(selection):
+    worth = np.random.default_rng(4).uniform(0.001, 0.004, size=(28, 8))
+    worth[:, 0] = 0.0  # none
+    best = get_space("darts").relaxed().architecture(worth)
+    setting = Setting(epochs=(10,), relaxation=lambda rng: PlantedCells(worth))
+    search = DARTSPT(
+        get_space("darts"),
+        rng=np.random.default_rng(0),
+        setting=setting,
+        epochs=1,
+        tune_epochs=1,
+        selection=selection,
+    )
+    if selection == "magnitude":  # which believes the weights of the search
+        with torch.no_grad():
+            search._logits.copy_(torch.from_numpy(100 * worth))
+    proposals = []
+    while asked := search.ask(1):
+        proposals += asked
+    assert len(proposals) == 1 + 28 + 6  # an epoch, the edges, and the nodes with more than two of them
+    assert len(search._dropped) == 28 - 16
+    if selection == "magnitude":
+        best = get_space("darts").relaxed().architecture(search._logits.detach().softmax(1).numpy())
+    assert proposals[-1].code == best

@@ -11,6 +11,7 @@ from nasbench.spaces.mixture import Mixture
 from nasbench.strategies.darts import DARTS
 from nasbench.strategies.pc_darts import PCDARTS
 from nasbench.strategies.relaxed_search import softmax
+from nasbench.strategies.strategy import Setting
 from nasbench.surrogates.multilinear import MultilinearRelaxation
 from nasbench.testing import check_strategy, toy_relaxed_setting, toy_space
 from nasbench.testing.strategy import RULES
@@ -122,3 +123,26 @@ def test_partial_channels_are_refused_without_a_skip_connection(planted, rng):
 def test_part_out_of_range_is_refused(planted, rng, part):
     with pytest.raises(BadOption, match="part: expected a whole number >= 1"):
         made(planted, rng, part=part)
+
+
+def test_darts_cells_are_read_off_from_operations_and_edges_together():
+    from nasbench.surrogates.analogue import Analogue
+
+    space = get_space("darts")
+
+    class Flat(Analogue):
+        def _expected(self, shares):
+            return 0.5, np.zeros_like(shares)
+
+        def score(self, codes):
+            return np.full(len(codes), 0.5)
+
+    flat = Flat(space.relaxed(), common_seconds=1.0, operation_seconds=None, epoch_steps=1)
+    setting = Setting(epochs=(10,), relaxation=lambda rng: flat)
+    search = PCDARTS(space, rng=np.random.default_rng(0), setting=setting, epochs=2)
+    with torch.no_grad():
+        search._edge_numbers[[9, 13]] += 5.0  # of the five edges into the last node of the normal cell
+    shares = search._edge_shares().detach()
+    assert [float(shares[list(node)].sum()) for node in flat.form.nodes] == pytest.approx([1.0] * 8)
+    normal, _ = space.cells(search.architecture())
+    assert [source for _, source in normal[-2:]] == [0, 4]
