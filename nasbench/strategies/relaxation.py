@@ -100,9 +100,9 @@ def no_relaxation(what: str) -> BadOption:
         what: What was expected of it.
     """
     return BadOption(
-        f"setting: expected a source with {what}, got one without. The spaces nb201 and darts "
-        "have supernets: use live training (--source live:digits or live:digits@digits-darts), a table backed by it "
-        "(digits-nb201+live), or a table of one of these spaces (nb201-cifar10)."
+        f"setting: expected a source with {what}, got one without. The spaces nb201 and darts have "
+        "supernets: use live training (--source live:digits or live:digits@digits-darts), a table backed by "
+        "it (digits-nb201+live), or a table of one of these spaces (nb201-cifar10), but no surrogate."
     )
 
 

@@ -52,7 +52,7 @@ _ROWS_A_PARAMETER = 2  # rows wanted for each parameter of a sum over edges, the
 
 def rows_wanted(form: RelaxedSpace) -> int:
     """Say how many architectures a table needs for a network to be fitted on it."""
-    edges, operations = form.choosable.shape
+    edges, operations = len(form.names), len(form.names[0])
     return _ROWS_A_PARAMETER * (1 + edges * (operations - 1))
 
 

@@ -151,7 +151,7 @@ ON_DARTS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
-def test_on_live_training_of_darts_cells(name, monkeypatch):
+def test_on_live_training_of_darts_cells(name):
     if not shares_weights(name):
         pytest.skip("trains architectures of any space alike")
     pytest.importorskip("torch")
@@ -160,9 +160,9 @@ def test_on_live_training_of_darts_cells(name, monkeypatch):
         RECIPES["digits-darts"], epochs=1, channels=4, stages=2, train_images=40, batch_size=20
     )
     source = LiveSource("digits", tiny)
-    monkeypatch.setitem(OPTIONS, name, ON_DARTS.get(name, {"epochs": 1}))
-    columns, outcome = ran(name, source, budget="2evals")
-    assert outcome.end in ("budget", "done"), outcome.reason
+    about = RunSpec("test", name, name, ON_DARTS.get(name, {"epochs": 1}), "600s")
+    columns, outcome = execute(about, 3, source)
+    assert outcome.end == "done", outcome.reason
     assert source.space.contains(columns.codes).all()
     assert (columns.charged_seconds[:1] > 0).all()
 
