@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nasbench.records import Code
     from nasbench.spaces import Space
 
+_METRICS = {"valid_error": "validation error", "test_error": "test error"}
+
 
 class Derived:
     """The answers of runs.
@@ -55,7 +57,7 @@ class Derived:
         opened = open_table(table, name) if table.exists() else None
         rows = []
         for answer in self._answers:
-            found: dict[str, list[float]] = {"valid_error": [], "test_error": []}
+            found: dict[str, list[float]] = {metric: [] for metric in _METRICS}
             failed = 0
             if answer.code is not None and opened is not None:
                 try:
@@ -84,7 +86,7 @@ class Derived:
             )
             if answer.code is not None:
                 trained = f"{len(found['valid_error'])} trainings" + (f", {failed} failed" if failed else "")
-                said = [f"{metric.replace('_', ' ')} {_words(values)}" for metric, values in found.items()]
+                said = [f"{words} {_words(found[metric])}" for metric, words in _METRICS.items()]
                 say(f"recorded: {answer.entry}, seed {answer.seed}: {trained}; {'; '.join(said)}")
         return rows
 

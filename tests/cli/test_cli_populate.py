@@ -256,7 +256,7 @@ def test_what_runs_handed_over_is_trained_and_said(nasbench: Nasbench, tmp_path:
         code = opened.space.parse(row["architecture"])
         errors = [opened.query(code, epochs=2, replicate=r).valid_error for r in range(3)]
         assert row["valid_error"] == errors
-        assert f"recorded: {row['entry']}, seed {row['seed']}: 3 trainings; valid error " in ended.err
+        assert f"recorded: {row['entry']}, seed {row['seed']}: 3 trainings; validation error " in ended.err
     assert len(opened.codes) == len({row["architecture"] for row in rows})
     again = nasbench(*ARGUMENTS, "--table", table, "--from-run", board, "--replicates", 3, "--json")
     assert again.data["derived"] == rows
