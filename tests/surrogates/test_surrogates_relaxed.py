@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
-from nasbench.errors import BadOption
+from nasbench.errors import BadOption, MissingExtra
 from nasbench.evaluation.table_source import TableSource
 from nasbench.runs.execute import RunSpec, execute
 from nasbench.spaces import get_space
@@ -168,13 +170,21 @@ def test_scores_are_predictions_and_cost_a_step_each(relaxed, fitted, codes):
     assert relaxed.seconds > 0
 
 
-def test_same_table_gives_the_same_network(table, fitted, codes):
-    again = FittedTable(table)
-    assert again.network.predict(codes)[0].tolist() == fitted.network.predict(codes)[0].tolist()
-    assert again.network.kendall_tau == fitted.network.kendall_tau
+@pytest.fixture
+def hasty(monkeypatch):
+    """Networks that are hardly fitted, for what does not depend on how good they are."""
+    monkeypatch.setattr("nasbench.surrogates.relaxed._STEPS", 30)
 
 
-def test_global_random_state_and_threads_are_untouched(fitted, codes):
+@pytest.mark.usefixtures("hasty")
+def test_same_table_gives_the_same_network(table, codes):
+    one, other = FittedTable(table).network, FittedTable(table).network
+    assert one.predict(codes)[0].tolist() == other.predict(codes)[0].tolist()
+    assert one.kendall_tau == other.kendall_tau
+
+
+@pytest.mark.usefixtures("hasty")
+def test_global_random_state_and_threads_are_untouched(codes):
     before = torch.random.get_rng_state(), torch.get_num_threads()
     FittedNetwork(FORM, codes, planted_error(codes), planted_seconds(codes), rng=np.random.default_rng(0))
     assert torch.equal(torch.random.get_rng_state(), before[0])
@@ -245,6 +255,7 @@ def test_space_without_a_form_is_refused(table):
         FittedTable(Chain())
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(
     ("strategy", "options"),
     [
@@ -263,3 +274,11 @@ def test_searches_on_a_table_of_some_rows_hand_over_rows_of_it(source, codes, st
     again, _ = execute(about, 0, source)
     assert again.charged_seconds.tolist() == columns.charged_seconds.tolist()
     assert again.codes.tolist() == columns.codes.tolist()
+
+
+def test_without_torch_the_command_that_brings_it_is_named(codes, fitted, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtra, match=r"A network fitted on a table needs torch. Install it with: pip"):
+        FittedNetwork(FORM, codes, planted_error(codes), planted_seconds(codes), rng=np.random.default_rng(0))
+    with pytest.raises(MissingExtra, match=r"A relaxed table needs torch. Install it with: pip"):
+        fitted.relaxation()
