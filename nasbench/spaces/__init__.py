@@ -39,11 +39,32 @@ def _nas_bench_graph_proteins() -> Space:
     return NASBenchGraphSpace("nas-bench-graph-proteins", OPERATIONS_OF_PROTEINS)
 
 
+def _nb_macro() -> Space:
+    from nasbench.spaces.nb_macro import NBMacroSpace
+
+    return NBMacroSpace()
+
+
+def _transnas_macro() -> Space:
+    from nasbench.spaces.transnas_macro import TransNASMacroSpace
+
+    return TransNASMacroSpace()
+
+
+def _transnas_micro() -> Space:
+    from nasbench.spaces.transnas_micro import TransNASMicroSpace
+
+    return TransNASMicroSpace()
+
+
 SPACES: dict[str, Callable[[], Space]] = {
     "darts": _darts,
     "nas-bench-graph": _nas_bench_graph,
     "nas-bench-graph-proteins": _nas_bench_graph_proteins,
+    "nb-macro": _nb_macro,
     "nb201": _nb201,
+    "transnas-macro": _transnas_macro,
+    "transnas-micro": _transnas_micro,
 }
 
 

@@ -65,6 +65,16 @@ CARDS: dict[str, SpaceCard] = {
         ),
         data=("proteins: nasbench import nas-bench-graph.",),
     ),
+    "nb-macro": SpaceCard(
+        summary="Eight layers in three stages, each an identity or one of two inverted residual blocks.",
+        source="Su et al. 2021, NAS-Bench-Macro; its published code gives the blocks.",
+        notation="eight digits, one a layer: 0 identity, 1 three times wider 3x3, 2 six times wider 5x5",
+        counts=(
+            "3^8 = 6,561 codes.",
+            "3,969 networks that differ: identities behind a first layer move freely.",
+        ),
+        data=("None comes along; trained live or into tables of your own.",),
+    ),
     "nb201": SpaceCard(
         summary="One cell of four nodes and six edges, each edge one of five operations.",
         source="Dong and Yang 2020, NAS-Bench-201; the topology space of NATS-Bench (Dong et al. 2021).",
@@ -73,6 +83,23 @@ CARDS: dict[str, SpaceCard] = {
         data=(
             "nb201-cifar10, nb201-cifar100, nb201-imagenet16-120, digits-nb201 and fashion-nb201 come along.",
         ),
+    ),
+    "transnas-macro": SpaceCard(
+        summary="Four to six modules of residual blocks; each may halve the image or double the channels.",
+        source="Duan et al. 2021, TransNAS-Bench-101; its published code gives the blocks.",
+        notation="64-MODULES-basic, a digit a module: 1 normal, 2 channels x2, 3 resolution / 2, 4 both",
+        counts=("3,256 networks: 1 to 3 doublings, 1 to 4 halvings.",),
+        data=("None comes along; trained live or into tables of your own.",),
+    ),
+    "transnas-micro": SpaceCard(
+        summary="One cell of four nodes and six edges, each edge one of four operations.",
+        source="Duan et al. 2021, TransNAS-Bench-101; its published code gives the operations.",
+        notation="64-41414-CELL, a digit an edge, nodes joined by _: 0 none, 1 skip, 2 1x1, 3 3x3",
+        counts=(
+            "4^6 = 4,096 codes.",
+            "1,948 networks that differ: useless edges removed, exchangeable nodes in one order.",
+        ),
+        data=("None comes along; trained live or into tables of your own.",),
     ),
 }
 """Name of a registered space -> its card."""

@@ -18,18 +18,16 @@ import numpy.typing as npt
 
 from nasbench.errors import BadOption, NotInSpace
 from nasbench.records import Code, Codes
+from nasbench.spaces import four_nodes
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision
 
+EDGES, NODES = four_nodes.EDGES, four_nodes.NODES
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-NODES = 4
 _NONE, _SKIP = 0, 1
 # Spelled as NATS-Bench spells them: how they sort decides which equal sums are recognised as equal.
 _INPUT, _ZERO = "0", "#"
 _EDGE_INDEX = {edge: i for i, edge in enumerate(EDGES)}
-# Every path from node 0 to node 3, as the edges it crosses: 1 of one edge, 2 of two, 1 of three.
-_PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
 _TERM = re.compile(r"(?P<op>[a-z0-9_]+)~(?P<source>\d+)")
 
 Algebra = Literal["zero-and-skip", "skip"]
@@ -68,9 +66,7 @@ class NB201Space(ProductSpace):
 
     def connected(self, codes: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Say for each of (n, 6) codes whether a path without ``none`` joins input and output; (n,)."""
-        live = self._array(codes) != _NONE
-        joined: npt.NDArray[np.bool_] = np.any([live[:, path].all(axis=1) for path in _PATHS], axis=0)
-        return joined
+        return four_nodes.connected(self._array(codes))
 
     def encode(self, codes: npt.ArrayLike, kind: str) -> npt.NDArray[np.float32]:
         """Encode (n, 6) codes.
@@ -89,19 +85,12 @@ class NB201Space(ProductSpace):
             BadOption: No such encoding.
         """
         array = self._array(codes)
-        n = len(array)
         if kind == "adjacency":
-            matrix = np.zeros((n, NODES, NODES), dtype=np.float32)
-            for e, (i, j) in enumerate(EDGES):
-                matrix[:, j, i] = array[:, e]
-            return matrix.reshape(n, NODES * NODES)
+            return four_nodes.adjacency(array)
         if kind == "graph":
-            graph = np.zeros((n, NODES, NODES, len(OPERATIONS)), dtype=np.float32)
-            for e, (i, j) in enumerate(EDGES):
-                graph[np.arange(n), i, j, array[:, e]] = 1.0
-            return graph
+            return four_nodes.graph(array, len(OPERATIONS))
         if kind == "path":
-            return _path_encoding(array)
+            return four_nodes.paths(array, len(OPERATIONS))
         return super().encode(array, kind)
 
     def parse(self, text: str) -> Code:
@@ -150,19 +139,6 @@ class NB201Space(ProductSpace):
             terms = [f"{OPERATIONS[values[_EDGE_INDEX[source, node]]]}~{source}" for source in range(node)]
             nodes.append(f"|{'|'.join(terms)}|")
         return "+".join(nodes)
-
-
-def _path_encoding(array: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Indicate the operation sequences of all live paths, (n, 4 + 16 + 64)."""
-    live_operations = len(OPERATIONS) - 1
-    out = np.zeros((len(array), sum(live_operations**k for k in (1, 2, 3))), dtype=np.float32)
-    start_of_length = {1: 0, 2: live_operations, 3: live_operations + live_operations**2}
-    for path in _PATHS:
-        operations = array[:, path]
-        rows = np.flatnonzero((operations != _NONE).all(axis=1))
-        place = live_operations ** np.arange(len(path) - 1, -1, -1)
-        out[rows, start_of_length[len(path)] + (operations[rows] - 1) @ place] = 1.0
-    return out
 
 
 @functools.cache

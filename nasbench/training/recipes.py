@@ -88,6 +88,38 @@ RECIPES: dict[str, Recipe] = {
         train_images=200,
         space="darts",
     ),
+    # Skeletons of their spaces made small enough that a training on the digits takes about a second on one
+    # core; chosen for that, not for how well they tell architectures apart.
+    "digits-nb-macro": Recipe(
+        epochs=12,
+        batch_size=50,
+        learning_rate=0.05,
+        channels=4,
+        cells_per_stage=1,
+        stages=4,
+        train_images=200,
+        space="nb-macro",
+    ),
+    "digits-transnas-macro": Recipe(
+        epochs=12,
+        batch_size=50,
+        learning_rate=0.05,
+        channels=8,
+        cells_per_stage=1,
+        stages=1,
+        train_images=200,
+        space="transnas-macro",
+    ),
+    "digits-transnas-micro": Recipe(
+        epochs=12,
+        batch_size=50,
+        learning_rate=0.05,
+        channels=4,
+        cells_per_stage=1,
+        stages=4,
+        train_images=200,
+        space="transnas-micro",
+    ),
     # Dong and Yang 2020, hyperparameter set H (NATS-Bench's "200"); ImageNet16-120 is cropped with padding 2.
     "nb201-h1": _H1,
     "nb201-h1-imagenet16": replace(_H1, crop_padding=2),

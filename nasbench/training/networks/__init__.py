@@ -41,9 +41,55 @@ def _darts(code: Code, recipe: Recipe, image_channels: int, classes: int) -> tor
     )
 
 
+def _nb_macro(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.training.networks.nb_macro import nb_macro_network
+
+    _require(recipe, "nb-macro", stages=4, cells_per_stage=1)
+    return nb_macro_network(code, channels=recipe.channels, image_channels=image_channels, classes=classes)
+
+
+def _transnas_macro(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.training.networks.transnas import transnas_macro_network
+
+    _require(recipe, "transnas-macro", stages=1)  # the architecture says where the image is halved
+    return transnas_macro_network(
+        code,
+        channels=recipe.channels,
+        blocks=recipe.cells_per_stage,
+        image_channels=image_channels,
+        classes=classes,
+    )
+
+
+def _transnas_micro(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.training.networks.transnas import transnas_micro_network
+
+    _require(recipe, "transnas-micro", stages=4)
+    return transnas_micro_network(
+        code,
+        channels=recipe.channels,
+        cells=recipe.cells_per_stage,
+        image_channels=image_channels,
+        classes=classes,
+    )
+
+
+def _require(recipe: Recipe, space: str, **fixed: int) -> None:
+    """Require the numbers of a skeleton that a space itself fixes."""
+    for name, wanted in fixed.items():
+        if getattr(recipe, name) != wanted:
+            raise BadOption(
+                f"{name}: the networks of space {space} have {wanted}, got {getattr(recipe, name)}. "
+                f"Take a recipe with {name}={wanted}."
+            )
+
+
 NETWORKS: dict[str, Callable[[Code, Recipe, int, int], torch.nn.Module]] = {
     "darts": _darts,
+    "nb-macro": _nb_macro,
     "nb201": _nb201,
+    "transnas-macro": _transnas_macro,
+    "transnas-micro": _transnas_micro,
 }
 
 
@@ -63,7 +109,8 @@ def build_network(
 
     Raises:
         UnknownName: No network is known for the space.
-        BadOption: The image is too small or cannot be halved between the stages.
+        BadOption: The image is too small or cannot be halved between the stages, or the recipe has another
+            skeleton than the space.
     """
     import torch
 

@@ -71,6 +71,16 @@ def conv_bn(channels_in: int, channels_out: int, kernel: int, *, stride: int = 1
     )
 
 
+def depthwise_bn(channels: int, kernel: int, *, stride: int = 1) -> nn.Sequential:
+    """Build a convolution of each channel for itself, without bias, and its batch normalisation."""
+    return nn.Sequential(
+        nn.Conv2d(
+            channels, channels, kernel, stride=stride, padding=kernel // 2, groups=channels, bias=False
+        ),
+        Normalisation(channels),
+    )
+
+
 @functools.cache
 def averaging_matrix(height: int, width: int) -> torch.Tensor:
     """Return the (h w, h w) matrix whose product from the right averages 3x3 patches, padding not counted."""
