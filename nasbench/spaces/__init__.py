@@ -21,6 +21,12 @@ def _nb201() -> Space:
     return NB201Space()
 
 
+def _chain_skip_6() -> Space:
+    from nasbench.spaces.chain_skip import ChainSkipSpace
+
+    return ChainSkipSpace(6)
+
+
 def _darts() -> Space:
     from nasbench.spaces.darts import DARTSSpace
 
@@ -58,6 +64,7 @@ def _transnas_micro() -> Space:
 
 
 SPACES: dict[str, Callable[[], Space]] = {
+    "chain-skip-6": _chain_skip_6,
     "darts": _darts,
     "nas-bench-graph": _nas_bench_graph,
     "nas-bench-graph-proteins": _nas_bench_graph_proteins,

@@ -30,6 +30,13 @@ class SpaceCard:
 
 
 CARDS: dict[str, SpaceCard] = {
+    "chain-skip-6": SpaceCard(
+        summary="Six convolutions of free size in a chain, each fed by any of the earlier ones.",
+        source="Zoph and Le 2017, NAS-RL, section 3.3; the depth is ours, strides are 1.",
+        notation="ours: HEIGHTxWIDTH-FILTERS a layer, joined by commas, @1+2 behind it for layers 1 and 2",
+        counts=("64^6 x 2^15 = 2.25e15 codes.",),
+        data=("None recorded; trained live or into tables of your own.",),
+    ),
     "darts": SpaceCard(
         summary="Two cells, normal and reduction, of four nodes with two inputs and seven operations each.",
         source="Liu, Simonyan and Yang 2019, DARTS; NAS-Bench-301 (Zela et al. 2022) has the same space.",

@@ -17,6 +17,10 @@ train anew). Without inheritance both mean that the same architecture is trained
 stands for; on a table this may meet another training repeat. Its default is about one in eleven. The
 default population is ours, for some hundred evaluations; the paper's is 1,000.
 
+Which mutations there are is the space's: on ``chain-skip-6`` an elementary move alters the height, width or
+number of filters of a layer, or adds or removes a skip connection, as four of the paper's do. None inserts or
+removes a layer.
+
 Source: Real et al. 2017, section 3.
 """
 

@@ -18,6 +18,9 @@ Deviations from Zoph and Le 2017: the accuracy is the one told at the end of the
 the last five epochs; one learner with batches of ``batch`` in place of parameter servers with many
 replicas; the number of decisions is the space's and does not grow during the search.
 
+The spaces of ``chain_skip`` (``chain-skip-6`` is registered) are the paper's own, with its skip connections
+drawn by set selection.
+
 Source: Zoph and Le 2017, sections 3.1 to 3.3; Williams 1992.
 """
 

@@ -90,6 +90,16 @@ RECIPES: dict[str, Recipe] = {
     ),
     # Skeletons of their spaces made small enough that a training on the digits takes about a second on one
     # core; chosen for that, not for how well they tell architectures apart.
+    "digits-chain-skip-6": Recipe(
+        epochs=12,
+        batch_size=50,
+        learning_rate=0.02,
+        channels=6,
+        cells_per_stage=1,
+        stages=1,
+        train_images=200,
+        space="chain-skip-6",
+    ),
     "digits-nb-macro": Recipe(
         epochs=12,
         batch_size=50,

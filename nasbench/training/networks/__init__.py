@@ -84,7 +84,21 @@ def _require(recipe: Recipe, space: str, **fixed: int) -> None:
             )
 
 
+def _chain_skip_6(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.spaces.chain_skip import ChainSkipSpace
+    from nasbench.training.networks.chain_skip import chain_skip_network
+
+    _require(recipe, "chain-skip-6", stages=1, cells_per_stage=1)
+    return chain_skip_network(
+        ChainSkipSpace(6).layers(code),
+        channels=recipe.channels,
+        image_channels=image_channels,
+        classes=classes,
+    )
+
+
 NETWORKS: dict[str, Callable[[Code, Recipe, int, int], torch.nn.Module]] = {
+    "chain-skip-6": _chain_skip_6,
     "darts": _darts,
     "nb-macro": _nb_macro,
     "nb201": _nb201,
