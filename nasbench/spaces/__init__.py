@@ -15,6 +15,12 @@ from nasbench.spaces.space import Decision, Draw, Space
 __all__ = ["SPACES", "Decision", "Draw", "ProductSpace", "Space", "get_space", "space_of"]
 
 
+def _hierarchical() -> Space:
+    from nasbench.spaces.hierarchical import HierarchicalSpace
+
+    return HierarchicalSpace()
+
+
 def _nb201() -> Space:
     from nasbench.spaces.nb201 import NB201Space
 
@@ -66,6 +72,7 @@ def _transnas_micro() -> Space:
 SPACES: dict[str, Callable[[], Space]] = {
     "chain-skip-6": _chain_skip_6,
     "darts": _darts,
+    "hierarchical": _hierarchical,
     "nas-bench-graph": _nas_bench_graph,
     "nas-bench-graph-proteins": _nas_bench_graph_proteins,
     "nb-macro": _nb_macro,

@@ -44,6 +44,13 @@ CARDS: dict[str, SpaceCard] = {
         counts=("(1 x 3 x 6 x 10 x 7^8)^2 = 1.08e18 pairs of cells.",),
         data=("None recorded; trained live or into tables of your own.",),
     ),
+    "hierarchical": SpaceCard(
+        summary="Six motifs of four nodes, and a cell of five nodes with motifs on its edges.",
+        source="Liu et al. 2018, hierarchical representations.",
+        notation="ours: a digit an edge, motifs joined by -, the cell behind /",
+        counts=("7^46 = 7.49e38 codes.",),
+        data=("None recorded; trained live or into tables of your own.",),
+    ),
     "nas-bench-graph": SpaceCard(
         summary="Four computing nodes of a graph neural network as a tree, each one of nine operations.",
         source=(

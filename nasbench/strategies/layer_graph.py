@@ -2,7 +2,7 @@
 
 Cells that carry their operations on edges are turned inside out: every edge with an operation becomes a
 layer, joined to the layers of the edges that leave where it arrives. ``none`` is no layer, ``skip_connect``
-is no layer but a connection, and layers that the input does not reach or that reach no output are left out.
+and ``identity`` are no layers but connections, and layers that the input does not reach or that reach no output are left out.
 A space without a graph becomes a chain: one layer a decision, labelled with the choice taken.
 """
 
@@ -17,7 +17,7 @@ from nasbench.records import Code
 from nasbench.spaces import Space
 
 INPUT, OUTPUT = "(input)", "(output)"
-_NONE, _SKIP = "none", "skip_connect"
+_NONE, _SKIPS = "none", {"identity", "skip_connect"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _turned(edges: Sequence[Sequence[int]], names: Sequence[str]) -> LayerGraph:
         for i in range(j):
             if edges[i][j] < 0 or not arriving[i] or (name := names[edges[i][j]]) == _NONE:
                 continue
-            if name == _SKIP:
+            if name in _SKIPS:
                 arriving[j] |= arriving[i]
                 continue
             labels.append(name)

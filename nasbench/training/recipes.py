@@ -100,6 +100,16 @@ RECIPES: dict[str, Recipe] = {
         train_images=200,
         space="chain-skip-6",
     ),
+    "digits-hierarchical": Recipe(
+        epochs=12,
+        batch_size=50,
+        learning_rate=0.1,
+        channels=4,
+        cells_per_stage=1,
+        stages=1,
+        train_images=200,
+        space="hierarchical",
+    ),
     "digits-nb-macro": Recipe(
         epochs=12,
         batch_size=50,

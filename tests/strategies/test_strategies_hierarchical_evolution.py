@@ -108,3 +108,11 @@ def test_beats_random_search_under_the_same_seeds(line, search):
 def test_option_that_is_no_whole_number_above_zero_is_refused(toy_space, name, value):
     with pytest.raises(BadOption, match=f"{name}: expected a whole number >= 1, got {value!r}"):
         evolution(toy_space, **{name: value})
+
+
+def test_its_own_space_begins_with_chains_of_identities_changed_edge_by_edge(rng):
+    space = get_space("hierarchical")
+    strategy = HierarchicalEvolution(space, rng=rng, population=30, scrambling=1)
+    first = [proposal.code for proposal in strategy.ask(30)]
+    assert all(code in {tuple(row) for row in space.neighbours(space.trivial).tolist()} for code in first)
+    assert len(set(first)) > 20

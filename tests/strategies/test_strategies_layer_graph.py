@@ -52,3 +52,8 @@ def test_space_without_a_graph_becomes_a_chain():
 def test_spaces_say_whether_they_have_a_graph():
     assert has_graph(get_space("nb201"))
     assert not has_graph(ToyChain())
+
+
+def test_an_identity_is_a_connection_too():
+    space = get_space("hierarchical")
+    assert LayerGraphs(space)(space.trivial) == LayerGraph((INPUT, OUTPUT), ((), (0,)))

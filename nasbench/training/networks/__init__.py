@@ -84,6 +84,22 @@ def _require(recipe: Recipe, space: str, **fixed: int) -> None:
             )
 
 
+def _hierarchical(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.spaces.hierarchical import HierarchicalSpace
+    from nasbench.training.networks.hierarchical import hierarchical_network
+
+    motifs, cell = HierarchicalSpace().motifs(code)
+    return hierarchical_network(
+        motifs,
+        cell,
+        channels=recipe.channels,
+        cells_per_stage=recipe.cells_per_stage,
+        stages=recipe.stages,
+        image_channels=image_channels,
+        classes=classes,
+    )
+
+
 def _chain_skip_6(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
     from nasbench.spaces.chain_skip import ChainSkipSpace
     from nasbench.training.networks.chain_skip import chain_skip_network
@@ -100,6 +116,7 @@ def _chain_skip_6(code: Code, recipe: Recipe, image_channels: int, classes: int)
 NETWORKS: dict[str, Callable[[Code, Recipe, int, int], torch.nn.Module]] = {
     "chain-skip-6": _chain_skip_6,
     "darts": _darts,
+    "hierarchical": _hierarchical,
     "nb-macro": _nb_macro,
     "nb201": _nb201,
     "transnas-macro": _transnas_macro,
