@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "populate": ("nasbench.cli.populate:populate", "Fill a table by training what it misses."),
     "audit": ("nasbench.cli.audit:audit", "Run one search on a table and live, and compare."),
     "query": ("nasbench.cli.query:query", "Ask a source for one architecture."),
+    "show": ("nasbench.cli.show:show", "Draw one architecture."),
     "list": ("nasbench.cli.listing:group", "List spaces, tables, strategies, recipes or surrogates."),
     "new": ("nasbench.cli.strategy:new", "Write a commented strategy file to start from."),
     "check": ("nasbench.cli.strategy:check", "Check that a strategy keeps its contract."),

@@ -30,20 +30,12 @@ def _show(rows: list[dict[str, Any]], columns: list[str], *, as_json: bool, expe
 @json_option
 def spaces(as_json: bool) -> int:
     """List the spaces: what can be built."""
-    from nasbench.spaces import SPACES, get_space
+    from nasbench.spaces import SPACES
+    from nasbench.spaces.catalogue import row
 
-    rows = []
-    for name in SPACES:
-        space = get_space(name)
-        rows.append(
-            {
-                "name": name,
-                "decisions": len(space.decisions),
-                "architectures": "unbounded" if space.size is None else f"{space.size:,}",
-                "encodings": ", ".join(space.encodings),
-            }
-        )
-    return _show(rows, ["name", "decisions", "architectures", "encodings"], as_json=as_json)
+    rows = [row(name) for name in SPACES]
+    columns = ["name", "decisions", "architectures", "encodings", "source"]
+    return _show(rows, columns, as_json=as_json, expendable="encodings source")
 
 
 @group.command()

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from nasbench.errors import BadOption, NotInSpace
 from nasbench.records import Code, Codes
+from nasbench.spaces.drawing import Edge, Graph
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision
 
@@ -71,7 +72,7 @@ class ChainSkipSpace(ProductSpace):
         if type(depth) is not int or not 1 <= depth <= _DEEPEST:
             raise BadOption(f"depth: expected a whole number of layers, 1 to {_DEEPEST}, got {depth!r}.")
         self.depth = depth
-        self._choices = {"height": SIDES, "width": SIDES}
+        self._choices: dict[str, tuple[int, ...]] = {"height": SIDES, "width": SIDES}
         if strides:
             self._choices |= {"stride down": STRIDES, "stride right": STRIDES}
         self._choices["filters"] = FILTERS
@@ -172,6 +173,28 @@ class ChainSkipSpace(ProductSpace):
         return np.concatenate(
             [matrix.reshape(len(array), -1), array[:, own].astype(np.float32)], axis=1, dtype=np.float32
         )
+
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the layers with all that feeds them, what the anchors leave open mended.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        layers = self.layers(code)
+        names = []
+        for number, layer in enumerate(layers, start=1):
+            stride = f", stride {layer.stride[0]}x{layer.stride[1]}" if layer.stride != (1, 1) else ""
+            size = f"{layer.kernel[0]}x{layer.kernel[1]}"
+            names.append(f"layer {number}: {layer.filters} filters {size}{stride}")
+        edges = [
+            Edge(source, target)
+            for target, layer in enumerate(layers, start=1)
+            for source in ([s + 1 for s in layer.sources] or [0])
+        ]
+        fed = {edge.source for edge in edges}
+        last = self.depth + 1
+        edges += [Edge(layer, last) for layer in range(1, last) if layer not in fed]
+        return (Graph("network", ("image", *names, "classifier"), tuple(edges)),)
 
     def parse(self, text: str) -> Code:
         """Read ``3x5-24,3x3-36@1,...``, or the choices separated by ``:``.

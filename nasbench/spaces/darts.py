@@ -19,6 +19,8 @@ from nasbench.spaces.darts_cell import INPUTS, LENGTH, NODES, OPERATIONS, PAIRS,
 from nasbench.spaces.darts_genotypes import GENOTYPES
 from nasbench.spaces.darts_notation import CELLS, read_genotype, write_genotype
 from nasbench.spaces.darts_relaxed import DARTSRelaxed
+from nasbench.spaces.drawing import Edge as DrawnEdge
+from nasbench.spaces.drawing import Graph
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision
 
@@ -115,6 +117,20 @@ class DARTSSpace(ProductSpace):
             matrix[cell, INPUTS + node, sources] = operations + 1
             return matrix.reshape(len(array), 2 * STATES * STATES)
         return _graph(sources.reshape(-1, 2, NODES, 2), operations.reshape(-1, 2, NODES, 2))
+
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the normal and the reduction cell, with the names that the field's figures have.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        names = ("c_{k-2}", "c_{k-1}", *(f"node {n}" for n in range(NODES)), "c_{k}")
+        drawn = []
+        for name, edges in zip(("normal cell", "reduction cell"), self.cells(code), strict=True):
+            shown = [DrawnEdge(s, INPUTS + e // 2, operation) for e, (operation, s) in enumerate(edges)]
+            shown += [DrawnEdge(state, STATES) for state in range(INPUTS, STATES)]
+            drawn.append(Graph(name, names, tuple(shown)))
+        return tuple(drawn)
 
     def parse(self, text: str) -> Code:
         """Read ``Genotype(normal=[...], normal_concat=..., reduce=[...], reduce_concat=...)``.

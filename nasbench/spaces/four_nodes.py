@@ -6,8 +6,12 @@ NAS-Bench-201 and the micro space of TransNAS-Bench-101 share this shape. Edges 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
+
+from nasbench.spaces.drawing import Edge, Graph
 
 NODES = 4
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
@@ -16,7 +20,17 @@ PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
 NONE = 0
 """The operation of an edge that is not there."""
 
+_NAMES = ("input", "node 1", "node 2", "output")
+
 _Codes = npt.NDArray[np.int64]
+
+
+def draw(code: Sequence[int], operations: Sequence[str]) -> tuple[Graph, ...]:
+    """Draw the cell, without the edges that carry ``none``."""
+    edges = [
+        Edge(i, j, operations[value]) for (i, j), value in zip(EDGES, code, strict=True) if value != NONE
+    ]
+    return (Graph("cell", _NAMES, tuple(edges)),)
 
 
 def connected(codes: _Codes) -> npt.NDArray[np.bool_]:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from nasbench.errors import NotInSpace
 from nasbench.records import Code, Codes
+from nasbench.spaces.drawing import Edge, Graph
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision, Draw
 
@@ -149,6 +150,17 @@ class HierarchicalSpace(ProductSpace):
                 graph[rows[is_there], nodes[a], nodes[b], inside[is_there, low]] = 1.0
         return graph
 
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the cell, then each motif that it carries.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        motifs, cell = self.motifs(code)
+        drawn = [_graph("cell", cell, _CELL_CHOICES)]
+        drawn += [_graph(f"motif {v}", motifs[v - 1], OPERATIONS) for v in sorted(set(cell) - {_NONE})]
+        return tuple(drawn)
+
     def parse(self, text: str) -> Code:
         """Read six motifs of six digits joined by ``-``, then ``/`` and the ten digits of the cell.
 
@@ -174,6 +186,14 @@ class HierarchicalSpace(ProductSpace):
         """Write six motifs of six digits joined by ``-``, then ``/`` and the ten digits of the cell."""
         motifs, cell = self.motifs(code)
         return "-".join("".join(map(str, motif)) for motif in motifs) + "/" + "".join(map(str, cell))
+
+
+def _graph(name: str, values: Edges, choices: Sequence[str]) -> Graph:
+    """Draw one motif."""
+    nodes = CELL_NODES if len(values) > _LOW else MOTIF_NODES
+    named = ("input", *(f"node {n}" for n in range(1, nodes - 1)), "output")
+    edges = [Edge(i, j, choices[v]) for (i, j), v in zip(edges_among(nodes), values, strict=True) if v]
+    return Graph(name, named, tuple(edges))
 
 
 def _place(node: int) -> int:

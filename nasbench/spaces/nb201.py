@@ -19,6 +19,7 @@ import numpy.typing as npt
 from nasbench.errors import BadOption, NotInSpace
 from nasbench.records import Code, Codes
 from nasbench.spaces import four_nodes
+from nasbench.spaces.drawing import Graph
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision
 
@@ -92,6 +93,14 @@ class NB201Space(ProductSpace):
         if kind == "path":
             return four_nodes.paths(array, len(OPERATIONS))
         return super().encode(array, kind)
+
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the cell; edges that carry ``none`` are left out.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        return four_nodes.draw(self.check(code), OPERATIONS)
 
     def parse(self, text: str) -> Code:
         """Read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``, or six digits such as ``421211``.

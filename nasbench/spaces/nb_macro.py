@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from nasbench.errors import NotInSpace
 from nasbench.records import Code, Codes
+from nasbench.spaces.drawing import Graph, chain
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision
 
@@ -41,6 +42,16 @@ class NBMacroSpace(ProductSpace):
     def canonical(self, codes: npt.ArrayLike) -> Codes:
         """Map (n, 8) codes to the first code of their class: identities come first behind a first layer."""
         return self.unrank(_first_of_class()[self.rank(codes)])
+
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the layers in a row; an arrow down marks those that halve the image.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        firsts = {sum(STAGES[:stage]) for stage in range(len(STAGES))}
+        layers = [BLOCKS[v] + " ↓2" * (i in firsts) for i, v in enumerate(self.check(code))]
+        return (chain("network", ["image", *layers, "classifier"]),)
 
     def parse(self, text: str) -> Code:
         """Read eight digits such as ``22212220``, or the blocks' names separated by ``:``.

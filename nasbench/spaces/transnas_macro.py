@@ -16,6 +16,7 @@ import numpy as np
 
 from nasbench.errors import NotInSpace
 from nasbench.records import Code
+from nasbench.spaces.drawing import Graph, chain
 from nasbench.spaces.listed import ListedSpace
 from nasbench.spaces.space import Decision
 
@@ -49,6 +50,15 @@ class TransNASMacroSpace(ListedSpace):
             rule=f"{_SHORTEST} to {_LONGEST} modules that double the channels 1 to {_MOST_DOUBLINGS} "
             f"times and halve the image 1 to {_MOST_HALVINGS} times",
         )
+
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the modules in a row.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        modules = [MODULES[value] for value in self.check(code) if value]
+        return (chain("network", ["image", *modules, "classifier"]),)
 
     def parse(self, text: str) -> Code:
         """Read ``64-1234-basic``, or the digits alone.

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from nasbench.errors import NotInSpace
 from nasbench.records import Code, Codes
 from nasbench.spaces import four_nodes
+from nasbench.spaces.drawing import Graph
 from nasbench.spaces.four_nodes import EDGES, NODES, NONE, PATHS
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision
@@ -76,6 +77,14 @@ class TransNASMicroSpace(ProductSpace):
         if kind == "path":
             return four_nodes.paths(array, len(OPERATIONS))
         return super().encode(array, kind)
+
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the cell; edges that carry ``none`` are left out.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        return four_nodes.draw(self.check(code), OPERATIONS)
 
     def parse(self, text: str) -> Code:
         """Read ``64-41414-1_02_333``, or the cell alone.

@@ -2,8 +2,9 @@
 
 Cells that carry their operations on edges are turned inside out: every edge with an operation becomes a
 layer, joined to the layers of the edges that leave where it arrives. ``none`` is no layer, ``skip_connect``
-and ``identity`` are no layers but connections, and layers that the input does not reach or that reach no output are left out.
-A space without a graph becomes a chain: one layer a decision, labelled with the choice taken.
+and ``identity`` are no layers but connections, and layers that the input does not reach or that reach no
+output are left out. A space without a graph becomes a chain: one layer a decision, labelled with the choice
+taken.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def test_canonical_keeps_every_way_through_the_network(rng):
 
 
 def renamed(code, rng):
-    """Give the motifs other numbers and the inner nodes of all graphs another order where that is possible."""
+    """Give the motifs other numbers and the inner nodes of all graphs another order where there is one."""
     motifs, cell = SPACE.motifs(code)
 
     def reordered(values, nodes):
