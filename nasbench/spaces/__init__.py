@@ -51,6 +51,18 @@ def _nas_bench_graph_proteins() -> Space:
     return NASBenchGraphSpace("nas-bench-graph-proteins", OPERATIONS_OF_PROTEINS)
 
 
+def _nasnet() -> Space:
+    from nasbench.spaces.nasnet import NASNetSpace
+
+    return NASNetSpace()
+
+
+def _nb_asr() -> Space:
+    from nasbench.spaces.nb_asr import NBASRSpace
+
+    return NBASRSpace()
+
+
 def _nb_macro() -> Space:
     from nasbench.spaces.nb_macro import NBMacroSpace
 
@@ -75,6 +87,8 @@ SPACES: dict[str, Callable[[], Space]] = {
     "hierarchical": _hierarchical,
     "nas-bench-graph": _nas_bench_graph,
     "nas-bench-graph-proteins": _nas_bench_graph_proteins,
+    "nasnet": _nasnet,
+    "nb-asr": _nb_asr,
     "nb-macro": _nb_macro,
     "nb201": _nb201,
     "transnas-macro": _transnas_macro,

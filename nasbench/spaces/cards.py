@@ -79,6 +79,20 @@ CARDS: dict[str, SpaceCard] = {
         ),
         data=("proteins: nasbench import nas-bench-graph.",),
     ),
+    "nasnet": SpaceCard(
+        summary="Two cells, normal and reduction, of five blocks with two inputs and thirteen operations.",
+        source="Zoph et al. 2018, NASNet; operations named as in the DARTS code.",
+        notation="ours: op~state+op~state a block, & for side by side; blocks joined by |, cells by //",
+        counts=("(2^5 x 720^2 x 13^10)^2 = 5.23e36 pairs of cells.",),
+        data=("None recorded; trained live or into tables of your own.",),
+    ),
+    "nb-asr": SpaceCard(
+        summary="One cell of three nodes, each an operation on the node before and skip connections.",
+        source="Mehrotra et al. 2021, NAS-Bench-ASR; its published code gives notation and classes.",
+        notation="the lists of the authors, [operation, skips from node 0 on] a node",
+        counts=("6^3 x 2^6 = 13,824 codes.", "8,242 classes, as the authors' code merges them."),
+        data=("None comes along, and none is trained here: the networks are for speech.",),
+    ),
     "nb-macro": SpaceCard(
         summary="Eight layers in three stages, each an identity or one of two inverted residual blocks.",
         source="Su et al. 2021, NAS-Bench-Macro; its published code gives the blocks.",

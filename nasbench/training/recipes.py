@@ -110,6 +110,16 @@ RECIPES: dict[str, Recipe] = {
         train_images=200,
         space="hierarchical",
     ),
+    "digits-nasnet": Recipe(
+        epochs=12,
+        batch_size=50,
+        learning_rate=0.1,
+        channels=4,
+        cells_per_stage=1,
+        stages=2,
+        train_images=200,
+        space="nasnet",
+    ),
     "digits-nb-macro": Recipe(
         epochs=12,
         batch_size=50,

@@ -41,6 +41,20 @@ def _darts(code: Code, recipe: Recipe, image_channels: int, classes: int) -> tor
     )
 
 
+def _nasnet(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.spaces.nasnet import NASNetSpace
+    from nasbench.training.networks.nasnet import nasnet_network
+
+    return nasnet_network(
+        NASNetSpace().cells(code),
+        channels=recipe.channels,
+        cells_per_stage=recipe.cells_per_stage,
+        stages=recipe.stages,
+        image_channels=image_channels,
+        classes=classes,
+    )
+
+
 def _nb_macro(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
     from nasbench.training.networks.nb_macro import nb_macro_network
 
@@ -117,6 +131,7 @@ NETWORKS: dict[str, Callable[[Code, Recipe, int, int], torch.nn.Module]] = {
     "chain-skip-6": _chain_skip_6,
     "darts": _darts,
     "hierarchical": _hierarchical,
+    "nasnet": _nasnet,
     "nb-macro": _nb_macro,
     "nb201": _nb201,
     "transnas-macro": _transnas_macro,
