@@ -122,7 +122,7 @@ def recipes(as_json: bool) -> int:
         for name, recipe in RECIPES.items()
     ]
     columns = ["name", "space", "epochs", "batch", "rate", "channels", "hash"]
-    return _show(rows, columns, as_json=as_json)
+    return _show(rows, columns, as_json=as_json, expendable="channels batch rate")
 
 
 @group.command()

@@ -57,3 +57,21 @@ def test_a_narrow_terminal_loses_whole_columns_and_is_told(
     ended = nasbench("list", "tables")
     assert max(map(len, ended.out.splitlines())) <= 60
     assert ended.err == "(too narrow for: device, epochs, replicates; see --json or the page)\n"
+
+
+def test_spaces_keep_their_source_in_eighty_columns(
+    nasbench: Nasbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ended = nasbench("list", "spaces")
+    assert any(line.split()[0] == "nasnet" and "Zoph et al. 2018" in line for line in ended.out.splitlines())
+    assert max(map(len, ended.out.splitlines())) <= 80
+    assert ended.err == "(too narrow for: encodings; see --json or the page)\n"
+
+
+def test_recipes_keep_whole_names_in_eighty_columns(
+    nasbench: Nasbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    ended = nasbench("list", "recipes")
+    assert any(line.split()[0] == "digits-transnas-macro" for line in ended.out.splitlines())
