@@ -20,6 +20,7 @@ class SpaceCard:
         notation: How an architecture is written, in words; the space itself gives an example.
         counts: Known counts, each a sentence; a test derives each of them again.
         data: What recorded data exists and how it comes in, each a sentence.
+        networks: What is built to be trained, and by which recipes of the program; empty where nothing is.
     """
 
     summary: str
@@ -27,6 +28,7 @@ class SpaceCard:
     notation: str
     counts: tuple[str, ...] = field(default=())
     data: tuple[str, ...] = field(default=())
+    networks: str = ""
 
 
 CARDS: dict[str, SpaceCard] = {
@@ -36,6 +38,7 @@ CARDS: dict[str, SpaceCard] = {
         notation="ours: HEIGHTxWIDTH-FILTERS a layer, joined by commas, @1+2 behind it for layers 1 and 2",
         counts=("64^6 x 2^15 = 2.25e15 codes.",),
         data=("None recorded; trained live or into tables of your own.",),
+        networks="convolutions joined and padded as in the paper; recipe digits-chain-skip-6",
     ),
     "darts": SpaceCard(
         summary="Two cells, normal and reduction, of four nodes with two inputs and seven operations each.",
@@ -43,6 +46,7 @@ CARDS: dict[str, SpaceCard] = {
         notation="a genotype of the authors' code, or the ConfigSpace dictionary of NAS-Bench-301",
         counts=("(1 x 3 x 6 x 10 x 7^8)^2 = 1.08e18 pairs of cells.",),
         data=("None recorded; trained live or into tables of your own.",),
+        networks="the evaluation network of DARTS, without auxiliary head and drop path; recipe digits-darts",
     ),
     "hierarchical": SpaceCard(
         summary="Six motifs of four nodes, and a cell of five nodes with motifs on its edges.",
@@ -50,6 +54,7 @@ CARDS: dict[str, SpaceCard] = {
         notation="ours: a digit an edge, motifs joined by -, the cell behind /",
         counts=("7^46 = 7.49e38 codes.",),
         data=("None recorded; trained live or into tables of your own.",),
+        networks="the cell at several scales; recipe digits-hierarchical",
     ),
     "nas-bench-graph": SpaceCard(
         summary="Four computing nodes of a graph neural network as a tree, each one of nine operations.",
@@ -85,6 +90,7 @@ CARDS: dict[str, SpaceCard] = {
         notation="ours: op~state+op~state a block, & for side by side; blocks joined by |, cells by //",
         counts=("(2^5 x 720^2 x 13^10)^2 = 5.23e36 pairs of cells.",),
         data=("None recorded; trained live or into tables of your own.",),
+        networks="the cells on the skeleton of DARTS; recipe digits-nasnet",
     ),
     "nb-asr": SpaceCard(
         summary="One cell of three nodes, each an operation on the node before and skip connections.",
@@ -102,6 +108,7 @@ CARDS: dict[str, SpaceCard] = {
             "3,969 networks that differ: identities behind a first layer move freely.",
         ),
         data=("None comes along; trained live or into tables of your own.",),
+        networks="the published network; recipe digits-nb-macro",
     ),
     "nb201": SpaceCard(
         summary="One cell of four nodes and six edges, each edge one of five operations.",
@@ -111,6 +118,7 @@ CARDS: dict[str, SpaceCard] = {
         data=(
             "nb201-cifar10, nb201-cifar100, nb201-imagenet16-120, digits-nb201 and fashion-nb201 come along.",
         ),
+        networks="the published network; recipes nb201-h1, nb201-h0, digits-nb201 and others",
     ),
     "transnas-macro": SpaceCard(
         summary="Four to six modules of residual blocks; each may halve the image or double the channels.",
@@ -118,6 +126,7 @@ CARDS: dict[str, SpaceCard] = {
         notation="64-MODULES-basic, a digit a module: 1 normal, 2 channels x2, 3 resolution / 2, 4 both",
         counts=("3,256 networks: 1 to 3 doublings, 1 to 4 halvings.",),
         data=("None comes along; trained live or into tables of your own.",),
+        networks="the published network behind a stem for small images; recipe digits-transnas-macro",
     ),
     "transnas-micro": SpaceCard(
         summary="One cell of four nodes and six edges, each edge one of four operations.",
@@ -128,6 +137,7 @@ CARDS: dict[str, SpaceCard] = {
             "1,948 networks that differ: useless edges removed, exchangeable nodes in one order.",
         ),
         data=("None comes along; trained live or into tables of your own.",),
+        networks="the published network behind a stem for small images; recipe digits-transnas-micro",
     ),
 }
 """Name of a registered space -> its card."""

@@ -69,6 +69,7 @@ def _section(name: str) -> list[str]:
     lines = ["", f"## {name}", "", card.summary, "", f"*Source:* {card.source}", ""]
     lines += [f"* {count}" for count in card.counts]
     lines += [f"* Data: {data}" for data in card.data]
+    lines.append(f"* Networks: {card.networks or 'none is built here'}.")
     drawn = "graphs" if isinstance(space, Drawable) else "a list of decisions"
     lines += [
         f"* Drawn by `nasbench show` as {drawn}.",

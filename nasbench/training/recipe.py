@@ -57,8 +57,9 @@ class Recipe:
         weight_decay: On all parameters; decoupled from the gradient for AdamW.
         schedule: ``"cosine"`` to zero, changed once an epoch, or ``"constant"``.
         channels: Channels of the first stage; each further stage doubles them.
-        cells_per_stage: Cells in each stage.
-        stages: Stages; what halves the image stands between two: a residual block, or a reduction cell.
+        cells_per_stage: Cells in each stage, or blocks in each module of a space of modules.
+        stages: Stages; what halves the image stands between two: a residual block, or a reduction cell. A
+            space that fixes its own skeleton takes one number only, here and for the cells, and says which.
         augmentation: ``"none"``, or ``"flip-crop"``: mirror half of the images, then crop at random from
             the zero-padded image.
         crop_padding: Pixels of padding on each side for ``"flip-crop"``.

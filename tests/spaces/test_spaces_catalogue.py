@@ -40,6 +40,12 @@ def test_the_example_of_each_space_reads_back(name):
     assert f"```\n{text}\n```" in page()
 
 
+def test_what_is_trained_is_said_where_something_is():
+    text = page()
+    assert "* Networks: the published network; recipe digits-nb-macro." in text
+    assert text.count("* Networks: none is built here.") == sum(not card.networks for card in CARDS.values())
+
+
 def test_large_counts_are_written_short():
     assert row("darts")["architectures"] == "1.08e18"
     assert row("nb201")["architectures"] == "15,625"

@@ -1,11 +1,13 @@
 """Every small recipe trains an architecture of its space on the digits."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 from nasbench.spaces import get_space
+from nasbench.spaces.cards import CARDS
 from nasbench.training.networks import NETWORKS
 from nasbench.training.recipes import RECIPES
 
@@ -14,6 +16,13 @@ SMALL = sorted(name for name in RECIPES if name.startswith("digits-"))
 
 def test_every_network_has_a_small_recipe():
     assert set(NETWORKS) <= {RECIPES[name].space for name in SMALL}
+
+
+@pytest.mark.parametrize("name", sorted(CARDS))
+def test_recipes_that_a_space_names_are_its_own(name):
+    named = re.findall(r"\b[a-z0-9]+(?:-[a-z0-9]+)+\b", CARDS[name].networks.partition("recipe")[2])
+    assert {RECIPES[recipe].space for recipe in named} <= {name}
+    assert bool(named) <= (name in NETWORKS)
 
 
 @pytest.mark.slow
