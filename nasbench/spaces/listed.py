@@ -24,6 +24,9 @@ class ListedSpace(ProductSpace):
         decisions: The decisions in order.
         members: (m, L) codes, in lexicographic order, each once.
         rule: What sets a member apart, for messages: "expected <rule>".
+
+    Raises:
+        BadOption: A member has no other one decision away, or they are out of order.
     """
 
     def __init__(
@@ -41,7 +44,13 @@ class ListedSpace(ProductSpace):
                 if row[:i] not in self._next:
                     self._next[row[:i]] = np.zeros(self._counts[i], dtype=np.bool_)
                 self._next[row[:i]][value] = True
-        self._near: dict[Code, list[Code]] = {}
+        self._near = self._neighbourhoods()
+        self._n_near = (self._near >= 0).sum(axis=1)
+        if (np.diff(self._in_product) <= 0).any() or not self._n_near.all():
+            raise BadOption(
+                f"members: expected the codes of space {name} in lexicographic order, each once and each "
+                "with another that differs in one decision, got others."
+            )
         self.size = len(self._rows)
 
     # Membership ---------------------------------------------------------------------------------
@@ -86,25 +95,24 @@ class ListedSpace(ProductSpace):
 
     def mutate(self, codes: npt.ArrayLike, *, rng: np.random.Generator) -> Codes:
         """Replace each of (n, L) members by a uniformly drawn member that differs in one decision."""
-        array = self._array(codes)
-        draws = rng.random(len(array)).tolist()
-        moved = [self._pick(tuple(row), u) for row, u in zip(array.tolist(), draws, strict=True)]
-        return np.array(moved, dtype=np.int8).reshape(array.shape)
+        rows = self.rank(codes)
+        taken = (rng.random(len(rows)) * self._n_near[rows]).astype(np.int64)
+        return self.unrank(self._near[rows, taken])
 
     def crossover(self, a: npt.ArrayLike, b: npt.ArrayLike, *, rng: np.random.Generator) -> Codes:
         """Mix as ``crossover_one`` does, (n, L)."""
         first, second = self._array(a), self._array(b)
-        takes_first = (rng.random(first.shape) < 0.5).tolist()
-        mixed = [
-            self._mixed(tuple(x), tuple(y), takes)
-            for x, y, takes in zip(first.tolist(), second.tolist(), takes_first, strict=True)
-        ]
-        return np.array(mixed, dtype=np.int8).reshape(first.shape)
+        takes_first = rng.random(first.shape) < 0.5
+        mixed = np.where(takes_first, first, second).astype(np.int8)
+        for row in np.flatnonzero(~self.contains(mixed)).tolist():
+            a_row, b_row = tuple(first[row].tolist()), tuple(second[row].tolist())
+            mixed[row] = self._mixed(a_row, b_row, takes_first[row].tolist())
+        return mixed
 
     def neighbours(self, code: Sequence[int]) -> Codes:
         """List every member that differs in exactly one decision, (m, L), in lexicographic move order."""
-        values = self.check(code)
-        return np.array(self._around(values), dtype=np.int8).reshape(-1, len(values))
+        number = self._number[self.check(code)]
+        return self.unrank(self._near[number, : self._n_near[number]])
 
     def sample_one(self, draw: Draw) -> Code:
         """Draw one member uniformly."""
@@ -112,7 +120,8 @@ class ListedSpace(ProductSpace):
 
     def mutate_one(self, code: Code, draw: Draw) -> Code:
         """Replace a member by a uniformly drawn member that differs in one decision."""
-        return self._pick(code, draw())
+        number = self._number[code]
+        return self._rows[int(self._near[number, int(draw() * self._n_near[number])])]
 
     def crossover_one(self, a: Code, b: Code, draw: Draw) -> Code:
         """Take each decision from either parent with equal chance.
@@ -122,16 +131,20 @@ class ListedSpace(ProductSpace):
         """
         return self._mixed(a, b, [draw() < 0.5 for _ in a])
 
-    def _pick(self, code: Code, uniform: float) -> Code:
-        near = self._around(code)
-        return near[int(uniform * len(near))]
-
-    def _around(self, code: Code) -> list[Code]:
-        """List the neighbours of a member, found once."""
-        if code not in self._near:
-            near = super().neighbours(code)
-            self._near[code] = [tuple(row) for row in near[self.contains(near)].tolist()]
-        return self._near[code]
+    def _neighbourhoods(self) -> npt.NDArray[np.int64]:
+        """Number the neighbours of every member, in lexicographic move order, padded with -1; (m, most)."""
+        found = []
+        for i, count in enumerate(self._counts):
+            for value in range(count):
+                moved = self._members.copy()
+                moved[:, i] = value
+                is_other = self.contains(moved) & (self._members[:, i] != value)
+                found.append(np.where(is_other, self.rank(moved), -1))
+        table = np.stack(found, axis=1)
+        order = np.argsort(table < 0, axis=1, kind="stable")
+        table = np.take_along_axis(table, order, axis=1)
+        most = int((table >= 0).sum(axis=1).max())
+        return table[:, :most]
 
     def _mixed(self, a: Code, b: Code, takes_first: Sequence[bool]) -> Code:
         child: Code = ()

@@ -78,6 +78,20 @@ def test_no_mask_follows_what_no_member_begins_with(listed):
         listed.allowed((0, 0, 1))
 
 
+@pytest.mark.parametrize("members", [MEMBERS[::-1], [*MEMBERS, MEMBERS[-1]], [(0, 0, 0), (1, 1, 1)]])
+def test_members_out_of_order_and_members_on_their_own_are_refused(members):
+    decisions = [Decision(name, tuple("abc")) for name in ("first", "second", "third")]
+    with pytest.raises(BadOption, match="members: expected the codes of space few in lexicographic order"):
+        ListedSpace("few", decisions, members, rule="a member")
+
+
+def test_crossover_of_arrays_steers_what_falls_outside(listed, rng):
+    a, b = np.array([(2, 1, 0)] * 400), np.array([(0, 0, 1)] * 400)
+    children = {tuple(row) for row in listed.crossover(a, b, rng=rng).tolist()}
+    assert children <= set(MEMBERS)
+    assert {(2, 1, 0), (0, 0, 1), (0, 1, 1)} <= children
+
+
 def test_what_is_not_listed_is_refused_by_the_rule(listed):
     with pytest.raises(NotInSpace, match=r"expected a member, in space few, got \(1, 0, 0\)"):
         listed.check((1, 0, 0))
