@@ -95,9 +95,12 @@ def _names(names: list[str]) -> str:
 
 
 def _paper(source: str) -> str:
-    """Cut a source behind its first year: who, when."""
-    found = re.match(r".*?\b(?:19|20)\d\d\b", source)
-    return found[0] if found else source
+    """Shorten a source to who and when: two names at most, else the first one et al."""
+    found = re.match(r"(.*?) ((?:19|20)\d\d)\b", source)
+    if found is None:
+        return source
+    names = re.split(r", | and ", found[1])
+    return f"{names[0]} et al. {found[2]}" if len(names) > 2 else found[0]
 
 
 def _count(space: Space) -> str:

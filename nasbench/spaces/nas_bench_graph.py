@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from nasbench.errors import NotInSpace
 from nasbench.records import Code, Codes
+from nasbench.spaces.drawing import Edge, Graph
 from nasbench.spaces.product import ProductSpace
 from nasbench.spaces.space import Decision, Draw
 
@@ -93,6 +94,22 @@ class NASBenchGraphSpace(ProductSpace):
             out[rows, 0] = tree
             out[rows, 1:] = spelled[np.arange(len(rows)), first]
         return out.astype(np.int8)
+
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the tree, each operation on the edge into its node.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        tree, *operations = self.check(code)
+        sources = [int(digit) for digit in LINKS[tree]]
+        edges = [
+            Edge(source, node, self._operations[operation])
+            for node, (source, operation) in enumerate(zip(sources, operations, strict=True), start=1)
+        ]
+        edges += [Edge(node, NODES + 1) for node in range(1, NODES + 1) if node not in sources]
+        names = ("features", *(f"node {node}" for node in range(1, NODES + 1)), "output")
+        return (Graph("network", names, tuple(edges)),)
 
     # Moves --------------------------------------------------------------------------------------
 

@@ -46,6 +46,11 @@ def test_what_is_trained_is_said_where_something_is():
     assert text.count("* Networks: none is built here.") == sum(not card.networks for card in CARDS.values())
 
 
+def test_more_than_two_authors_are_shortened_to_the_first():
+    assert row("darts")["source"] == "Liu et al. 2019"
+    assert row("nb201")["source"] == "Dong and Yang 2020"
+
+
 def test_large_counts_are_written_short():
     assert row("darts")["architectures"] == "1.08e18"
     assert row("nb201")["architectures"] == "15,625"

@@ -81,6 +81,19 @@ def test_hierarchical_shows_the_cell_and_the_motifs_in_use():
     assert [graph.name for graph in drawing(space, space.trivial)] == ["cell", "motif 1"]
 
 
+def test_a_tree_shows_its_operations_and_its_leaves():
+    space = get_space("nas-bench-graph")
+    (graph,) = drawing(space, space.parse("0012|gcn|gin|fc|cheb"))
+    assert shown(graph) == {
+        ("features", "node 1", "gcn"),
+        ("features", "node 2", "gin"),
+        ("node 1", "node 3", "fc"),
+        ("node 2", "node 4", "cheb"),
+        ("node 3", "output", ""),
+        ("node 4", "output", ""),
+    }
+
+
 @pytest.mark.parametrize("edge", [Edge(1, 0), Edge(0, 0), Edge(0, 2), Edge(-1, 1)])
 def test_edges_lead_forward_between_nodes(edge):
     with pytest.raises(BadOption, match="expected sources before targets among 2 nodes"):
