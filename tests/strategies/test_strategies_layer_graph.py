@@ -56,4 +56,4 @@ def test_spaces_say_whether_they_have_a_graph():
 
 def test_an_identity_is_a_connection_too():
     space = get_space("hierarchical")
-    assert LayerGraphs(space)(space.trivial) == LayerGraph((INPUT, OUTPUT), ((), (0,)))
+    assert LayerGraphs(space)([space.trivial]) == [LayerGraph((INPUT, OUTPUT), ((), (0,)))]
