@@ -88,8 +88,9 @@ RECIPES: dict[str, Recipe] = {
         train_images=200,
         space="darts",
     ),
-    # Skeletons of their spaces made small enough that a training on the digits takes about a second on one
-    # core; chosen for that, not for how well they tell architectures apart.
+    # Skeletons of their spaces made small enough that a training on the digits takes 0.3 to 3 CPU seconds on
+    # one core of a busy server (5 to 12 random architectures each, two seeds); chosen for that, not for how
+    # well they tell architectures apart.
     "digits-chain-skip-6": Recipe(
         epochs=12,
         batch_size=50,
