@@ -21,6 +21,12 @@ def _hierarchical() -> Space:
     return HierarchicalSpace()
 
 
+def _nats_size() -> Space:
+    from nasbench.spaces.nats_size import NATSSizeSpace
+
+    return NATSSizeSpace()
+
+
 def _nb201() -> Space:
     from nasbench.spaces.nb201 import NB201Space
 
@@ -90,6 +96,7 @@ SPACES: dict[str, Callable[[], Space]] = {
     "nasnet": _nasnet,
     "nb-asr": _nb_asr,
     "nb-macro": _nb_macro,
+    "nats-size": _nats_size,
     "nb201": _nb201,
     "transnas-macro": _transnas_macro,
     "transnas-micro": _transnas_micro,

@@ -110,6 +110,17 @@ CARDS: dict[str, SpaceCard] = {
         data=("None comes along; trained live or into tables of your own.",),
         networks="the published network; recipe digits-nb-macro",
     ),
+    "nats-size": SpaceCard(
+        summary="The channels of the five layers of a fixed network, eight widths each.",
+        source="Dong, Liu, Musial and Gabrys 2021, NATS-Bench, size space.",
+        notation="the channels of the five layers, 8:16:24:32:40",
+        counts=(
+            "32,768 architectures.",
+            "11,714 parameters at 8 channels everywhere, 713,674 at 64, for ten classes.",
+        ),
+        data=("NATS-Bench's own files come in with nasbench import nats.",),
+        networks="the published network; recipes digits-nats-size, nats-size-90",
+    ),
     "nb201": SpaceCard(
         summary="One cell of four nodes and six edges, each edge one of five operations.",
         source="Dong and Yang 2020, NAS-Bench-201; the topology space of NATS-Bench (Dong et al. 2021).",

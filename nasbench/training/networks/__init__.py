@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["NETWORKS", "build_network"]
 
 
+def _nats_size(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.training.networks.nats_size import nats_size_network
+
+    _require(recipe, "nats-size", stages=3, cells_per_stage=1)
+    return nats_size_network(code, image_channels=image_channels, classes=classes)
+
+
 def _nb201(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
     from nasbench.training.networks.nb201 import nb201_network
 
@@ -133,6 +140,7 @@ NETWORKS: dict[str, Callable[[Code, Recipe, int, int], torch.nn.Module]] = {
     "hierarchical": _hierarchical,
     "nasnet": _nasnet,
     "nb-macro": _nb_macro,
+    "nats-size": _nats_size,
     "nb201": _nb201,
     "transnas-macro": _transnas_macro,
     "transnas-micro": _transnas_micro,
