@@ -21,11 +21,22 @@ _COSTS = ("parameters", "macs", "latency_seconds")
 
 
 class TableSource:
-    """Answers from the recorded trainings of a table."""
+    """Answers from the recorded trainings of a table.
+
+    Raises:
+        NotMeasured: The table records no validation error, so that nothing can be searched on it.
+    """
 
     is_live = False
 
     def __init__(self, table: Table) -> None:
+        if not table.records_validation:
+            splits = ", ".join(f"{name}: {held}" for name, held in table.info.splits.items())
+            raise NotMeasured(
+                f"source: a search needs validation errors, table {table.name} records none ({splits}). "
+                f"Take a table of {table.info.dataset} with a validation split; this one can be read: nasbench "
+                f"table export {table.path}:{table.name}"
+            )
         self.table = table
         self.space = table.space
         self.epochs = table.epochs

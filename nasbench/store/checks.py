@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from nasbench.errors import FormatError, UnknownName
 from nasbench.spaces import space_of
-from nasbench.store.data import TableData
+from nasbench.store.data import Curve, TableData
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _code_findings(data: TableData) -> Iterator[Finding]:
 
 
 def _outside(
-    data: TableData, field: str, array: npt.NDArray[np.float32], wrong: npt.NDArray[np.bool_], wanted: str
+    data: TableData, field: str, array: Curve, wrong: npt.NDArray[np.bool_], wanted: str
 ) -> Iterator[Finding]:
     if wrong.any():
         row, replicate, epoch = np.argwhere(wrong)[0].tolist()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nasbench.errors import FormatError
 from nasbench.store.info import TableInfo
+from nasbench.store.schema import may_be_wide
+
+Curve = npt.NDArray[np.floating[Any]]
+"""(n, replicates, e) one metric, float32 or float64; nan = not measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class TableData:
     info: TableInfo
     codes: npt.NDArray[np.int8]
     epochs: tuple[int, ...]
-    curves: Mapping[str, npt.NDArray[np.float32]]
+    curves: Mapping[str, Curve]
     scalars: Mapping[str, Scalar] = field(default_factory=dict)
     failed: npt.NDArray[np.int8] | None = None
     provenance: Provenance | None = None
@@ -95,15 +100,17 @@ def sorted_by_code(data: TableData) -> TableData:
             )
         return values
 
-    order = np.lexsort(codes.T[::-1])
+    by_code = np.lexsort(codes.T[::-1])
+    in_order = np.array_equal(by_code, np.arange(n))
+    order = slice(None) if in_order else by_code  # where nothing moves, nothing large is copied
     curve_shape = (n, replicates, e)
     return replace(
         data,
         codes=np.ascontiguousarray(codes[order], dtype="i1"),
         epochs=tuple(int(epoch) for epoch in data.epochs),
         curves={
-            metric: np.ascontiguousarray(
-                shaped(f"curves/{metric}", array, curve_shape, "(n, replicates, epochs)")[order], dtype="<f4"
+            metric: _float(
+                metric, shaped(f"curves/{metric}", array, curve_shape, "(n, replicates, epochs)")[order]
             )
             for metric, array in sorted(data.curves.items())
         },
@@ -125,6 +132,12 @@ def sorted_by_code(data: TableData) -> TableData:
             ),
         ),
     )
+
+
+def _float(metric: str, values: npt.NDArray[np.generic]) -> Curve:
+    """Store errors as float32, and of the other curves those as float64 that come so."""
+    wide = values.dtype == np.float64 and may_be_wide(metric)
+    return np.ascontiguousarray(values, dtype="<f8" if wide else "<f4")
 
 
 def _little(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasbench.errors import BadOption, MissingExtra
+from nasbench.store.data import Curve
 from nasbench.store.table import Table
 
 Layout = Literal["long", "wide"]
@@ -21,7 +22,7 @@ _BLOCK = 4_096
 
 
 def export_csv(table: Table, target: str | Path | IO[str], *, layout: Layout = "long") -> None:
-    """Write a table as CSV; numbers read back as the same float32, and what is not measured is empty.
+    """Write a table as CSV; numbers read back as they were, and what is not measured is empty.
 
     Args:
         table: The table.
@@ -62,7 +63,8 @@ def export_parquet(table: Table, target: str | Path) -> None:
     path = Path(target)
     aside = path.with_name(f"{path.name}.{os.getpid()}.part")
     fields = [("architecture", arrow.string()), ("replicate", arrow.int32()), ("epochs", arrow.int32())]
-    schema = arrow.schema([*fields, *((metric, arrow.float32()) for metric in table.metrics)])
+    types = {m: arrow.from_numpy_dtype(table.column(m).dtype) for m in table.metrics}
+    schema = arrow.schema([*fields, *types.items()])
     try:
         with parquet.ParquetWriter(aside, schema) as writer:
             for texts, replicate, epochs, values in _long_blocks(table):
@@ -97,7 +99,7 @@ def _write_csv(table: Table, stream: IO[str], layout: Layout) -> None:
 
 def _long_blocks(
     table: Table,
-) -> Iterator[tuple[list[str], npt.NDArray[np.int64], npt.NDArray[np.int64], list[npt.NDArray[np.float32]]]]:
+) -> Iterator[tuple[list[str], npt.NDArray[np.int64], npt.NDArray[np.int64], list[Curve]]]:
     """Yield the recorded (architecture, replicate, epochs) of a block of rows, and each metric there."""
     epochs = np.array(table.epochs)
     for start in range(0, len(table), _BLOCK):

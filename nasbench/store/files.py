@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nasbench.errors import FormatError, MissingExtra, UnknownName
 from nasbench.store.content import Entry
-from nasbench.store.schema import DATASETS, FORMAT, TABLE_ATTRIBUTES, check_version
+from nasbench.store.schema import DATASETS, FORMAT, TABLE_ATTRIBUTES, check_version, may_be_wide
 
 # Datasets up to this many bytes are read; larger ones are mapped.
 _READ_LIMIT = 4_096
@@ -133,7 +133,9 @@ def entries(path: Path, group: Any, *, all_attributes: bool = False) -> dict[str
         dtype, shape = dataset_id.dtype, dataset_id.shape
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         offset = dataset_id.get_offset() if size > _READ_LIMIT else None
-        if offset is None or offset % dtype.itemsize or dtype.hasobject:
+        if offset is None and size > _READ_LIMIT and _is_empty(dataset):
+            array = np.broadcast_to(np.asarray(dataset.fillvalue), shape)
+        elif offset is None or offset % dtype.itemsize or dtype.hasobject:
             array = dataset[()]
             array.setflags(write=False)
         else:
@@ -143,6 +145,11 @@ def entries(path: Path, group: Any, *, all_attributes: bool = False) -> dict[str
         wanted = all_attributes or key.startswith("scalars/")
         out[key] = Entry(array, {k: str(v) for k, v in dataset.attrs.items()} if wanted else {})
     return out
+
+
+def _is_empty(dataset: Any) -> bool:
+    """Say whether no room was ever given to a dataset: all of it is its fill value."""
+    return int(dataset.id.get_storage_size()) == 0
 
 
 def _check_types(path: Path, name: str, datasets: dict[str, Any]) -> None:
@@ -160,6 +167,8 @@ def _check_types(path: Path, name: str, datasets: dict[str, Any]) -> None:
         if not isinstance(dataset, h5py.Dataset):
             raise FormatError(f"{path}: {name}/{key}: expected a dataset, got a group. Remove it.")
         wanted, ndim = axes.get(key, ("float32", 3) if key.startswith("curves/") else ("", 0))
+        if key.startswith("curves/") and may_be_wide(key) and dataset.dtype == np.dtype("float64"):
+            wanted = "float64"
         if wanted in ("", "bytes"):
             continue
         if dataset.dtype != np.dtype(wanted) or len(dataset.shape) != ndim:

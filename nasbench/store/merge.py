@@ -17,7 +17,7 @@ import numpy.typing as npt
 from nasbench.errors import BadOption, FormatError, Mismatch
 from nasbench.records import Code
 from nasbench.spaces import space_of
-from nasbench.store.data import Provenance, Scalar, TableData
+from nasbench.store.data import Curve, Provenance, Scalar, TableData
 from nasbench.store.files import kebab, table_names
 from nasbench.store.info import TableInfo, canonical_json
 from nasbench.store.table import open_table
@@ -229,7 +229,10 @@ def _joined(
     epochs = tuple(sorted({epoch for part in parts for epoch in part.data.epochs}))
     shape = len(codes), max(len(by_seed) for by_seed in cells.values())
     metrics = sorted({metric for part in parts for metric in part.data.curves})
-    curves = {metric: np.full((*shape, len(epochs)), np.nan, np.float32) for metric in metrics}
+    curves: dict[str, Curve] = {}
+    for metric in metrics:
+        kinds = [part.data.curves[metric].dtype for part in parts if metric in part.data.curves]
+        curves[metric] = np.full((*shape, len(epochs)), np.nan, np.result_type(*kinds))
     failed = np.zeros(shape, np.int8)
     texts = sorted({text for part in parts if part.data.provenance for text in part.data.provenance.rows})
     number_of = {text: number for number, text in enumerate(texts)}

@@ -123,6 +123,7 @@ _UNIT_BY_SUFFIX: dict[str, tuple[str, Direction]] = {
     "_error": ("fraction", "minimize"),
     "_loss": ("nats", "minimize"),
     "_seconds": ("seconds", "minimize"),
+    "_accuracy_percent": ("percent", "maximize"),
 }
 
 
@@ -130,7 +131,8 @@ def unit_of(metric: str) -> tuple[str, Direction]:
     """Name the unit and the better direction of a curve metric, told by the end of its name.
 
     Raises:
-        FormatError: The name ends in neither ``_error``, ``_loss`` nor ``_seconds``.
+        FormatError: The name ends in none of ``_error``, ``_loss``, ``_seconds`` and
+            ``_accuracy_percent``.
     """
     for suffix, unit in _UNIT_BY_SUFFIX.items():
         if metric.endswith(suffix):
@@ -139,6 +141,11 @@ def unit_of(metric: str) -> tuple[str, Direction]:
         f"curves/{metric}: expected a name ending in {', '.join(_UNIT_BY_SUFFIX)}, got {metric!r}. "
         "Rename it, or store one value an architecture as a scalar with a unit of its own."
     )
+
+
+def may_be_wide(metric: str) -> bool:
+    """Say whether a curve may be float64; errors never are."""
+    return not metric.endswith("_error")
 
 
 def check_version(text: str, *, where: str) -> None:
@@ -198,7 +205,9 @@ one table, named as people type it. n = architectures, L = decisions of the spac
 
 Every dataset carries its own `content_hash`; every curve also `unit` and `direction` (`minimize`, `maximize`
 or `none`); every scalar `unit`, and `device` where its value belongs to a device. Curves of other names are
-allowed where the name ends in `_error`, `_loss` or `_seconds`.
+allowed where the name ends in `_error`, `_loss`, `_seconds` or `_accuracy_percent`; the last holds the digits
+of a source that counts in percent, beside the error that everything here computes with. A curve other than
+an error may be float64.
 
 ## Rules
 
@@ -209,9 +218,12 @@ allowed where the name ends in `_error`, `_loss` or `_seconds`.
 * Where an architecture has fewer repeats than others at some training length, the recorded ones fill the
   first places.
 * `train_seconds` is recorded wherever `valid_error` is, is positive, and never falls along a training.
-* Numbers are little-endian, contiguous and uncompressed, so that a reader maps them into memory.
+* Numbers are little-endian, contiguous and uncompressed, so that a reader maps them into memory. A curve of
+  which nothing was measured takes no room (its fill value is nan).
+* A table whose `splits` name no `valid` records no validation error: it can be read, and not be searched.
 * Files are deterministic byte for byte: the same content written twice is the same file.
-* Version 1.1 added `space_definition` and the `device_kind` `none`; a file without them states version 1.0.
+* Version 1.1 added `space_definition`, the `device_kind` `none` and curves of float64; a file without them states
+  version 1.0.
 
 ## Content hash
 

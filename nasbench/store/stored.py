@@ -12,7 +12,7 @@ from nasbench.errors import FormatError, NotMeasured, UnknownName
 from nasbench.records import Codes
 from nasbench.spaces import space_of
 from nasbench.store.content import Entry, info_from
-from nasbench.store.data import Provenance, Scalar, TableData
+from nasbench.store.data import Curve, Provenance, Scalar, TableData
 
 
 class StoredTable:
@@ -83,7 +83,7 @@ class StoredTable:
         """Say whether the table has this curve."""
         return metric in self._curves
 
-    def column(self, metric: str) -> npt.NDArray[np.float32]:
+    def column(self, metric: str) -> Curve:
         """Return a whole curve, (n, replicates, epochs), as mapped; nan = not measured.
 
         Raises:
@@ -94,7 +94,7 @@ class StoredTable:
                 f"metric: table {self.name} holds {', '.join(self.metrics)}, got {metric!r}. Use one of "
                 "these."
             )
-        curve: npt.NDArray[np.float32] = self._curves[metric]
+        curve: Curve = self._curves[metric]
         return curve
 
     def scalar(self, name: str) -> npt.NDArray[np.generic]:
@@ -120,6 +120,12 @@ class StoredTable:
                 "scalar", name, self._scalars, hint=f"See: nasbench table info {self.path}"
             )
         return self._scalars[name]
+
+    @property
+    def records_validation(self) -> bool:
+        """Whether there is any validation error; else the table can be read and not be searched."""
+        splits = self.info.splits
+        return not splits or "valid" in splits or not bool(np.isnan(self.column("valid_error")).all())
 
     @property
     def failed(self) -> npt.NDArray[np.int8] | None:

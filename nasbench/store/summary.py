@@ -16,14 +16,16 @@ def table_summary(table: Table) -> dict[str, Any]:
 
     Returns:
         ``name``; ``attributes`` as stored; ``architectures``, ``space_size``, ``epochs``, ``metrics``,
-        ``scalars``; ``replicate_histogram`` {repeats: architectures}; ``failed_trainings``; ``best`` by mean
-        validation error (architecture, valid_error, replicates); ``replicate_std``, the pooled sample
-        standard deviation of the validation error between repeats (None where nothing was repeated);
+        ``scalars``; ``replicate_histogram`` {repeats: architectures}, by test error where the
+        table records no validation; ``failed_trainings``; ``best`` by mean validation error (architecture,
+        valid_error, replicates); ``replicate_std``, the pooled sample standard deviation of the validation
+        error between repeats (None where nothing was repeated);
         ``days_one_training_each``, reference-device days of one training of each architecture (the mean of
         its repeats); ``days_all_trainings``, of every recorded training.
     """
     epoch = len(table.epochs) - 1
-    counts = table.replicate_counts()
+    split = "valid_error" if table.records_validation else "test_error"
+    counts = table.replicate_counts(split if table.has(split) else "valid_error")
     mean = table.mean("valid_error")
     best = int(np.nanargmin(mean)) if not np.isnan(mean).all() else None
     values = table.column("valid_error")[:, :, epoch].astype(np.float64)

@@ -6,11 +6,14 @@ The same content gives the same bytes: no time stamps, a fixed file version, a f
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import h5py
+import numpy as np
+import numpy.typing as npt
 
 import nasbench
 from nasbench.errors import FormatError
@@ -25,7 +28,7 @@ _ALIGNMENT_THRESHOLD = 1_024
 _ALIGNMENT_INTERVAL = 64
 
 
-def write_tables(path: str | Path, tables: Sequence[TableData]) -> None:
+def write_tables(path: str | Path, tables: Iterable[TableData]) -> None:
     """Write one file of one or more tables.
 
     Rows are sorted by code. Recipe and content hashes are computed here; ``created_by`` is filled in where
@@ -33,21 +36,19 @@ def write_tables(path: str | Path, tables: Sequence[TableData]) -> None:
 
     Args:
         path: The file, usually ``*.h5``.
-        tables: The tables, each of another name; stored in the order of their names.
+        tables: The tables, each of another name; stored in the order of their names. An iterator must give
+            them in that order; then no more than one is held in memory.
 
     Raises:
         FormatError: No table, two of one name, or a table whose shapes or numbers are wrong; the message
             names table and field.
     """
     target = Path(path)
-    by_name = {table.name: table for table in tables}
-    if not tables or len(by_name) != len(tables):
-        names = ", ".join(table.name for table in tables) or "none"
-        raise FormatError(f"tables: expected one or more tables, each of another name, got {names}.")
-    checked = [checked_table(by_name[name]) for name in sorted(by_name)]
+    if isinstance(tables, Sequence):
+        tables = [checked_table(table) for table in sorted(tables, key=lambda table: table.name)]
     aside = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        _write(aside, checked)
+        _write(aside, tables)
         with aside.open("rb") as handle:
             os.fsync(handle.fileno())
         os.replace(aside, target)
@@ -68,8 +69,9 @@ def checked_table(table: TableData) -> TableData:
     return data
 
 
-def _write(path: Path, tables: Sequence[TableData]) -> None:
-    hash_by_table = {}
+def _write(path: Path, tables: Iterable[TableData]) -> None:
+    hash_by_table: dict[str, str] = {}
+    version = FIRST_VERSION
     with h5py.File(
         path,
         "w",
@@ -78,11 +80,20 @@ def _write(path: Path, tables: Sequence[TableData]) -> None:
         alignment_threshold=_ALIGNMENT_THRESHOLD,
         alignment_interval=_ALIGNMENT_INTERVAL,
     ) as file:
-        for data in tables:
+        for table in tables:
+            if hash_by_table and table.name <= max(hash_by_table):
+                names = ", ".join([*hash_by_table, table.name])
+                raise FormatError(
+                    f"tables: expected one or more tables, each of another name, got {names}. An iterator "
+                    "must give them in the order of their names."
+                )
+            data = checked_table(table)
             group = file.create_group(data.name)
+            if _is_newer(data):
+                version = SCHEMA_VERSION
             hash_by_path = {}
             for entry_path, entry in sorted(entries_of(data).items()):
-                dataset = group.create_dataset(entry_path, data=entry.array, track_times=False)
+                dataset = _create(group, entry_path, entry.array)
                 hash_by_path[entry_path] = entry_hash(entry_path, entry)
                 for name, value in {**entry.attributes, "content_hash": hash_by_path[entry_path]}.items():
                     dataset.attrs[name] = value
@@ -91,10 +102,27 @@ def _write(path: Path, tables: Sequence[TableData]) -> None:
             hash_by_table[data.name] = table_hash(attributes, hash_by_path)
             for name, value in {**attributes, "content_hash": hash_by_table[data.name]}.items():
                 group.attrs[name] = value
+            del table, data
+        if not hash_by_table:
+            raise FormatError("tables: expected one or more tables, each of another name, got none.")
         file.attrs["format"] = FORMAT
-        is_newer = any(data.info.space_definition or data.info.device_kind == "none" for data in tables)
-        file.attrs["schema_version"] = SCHEMA_VERSION if is_newer else FIRST_VERSION
+        file.attrs["schema_version"] = version
         file.attrs["content_hash"] = file_hash(hash_by_table)
+
+
+def _is_newer(data: TableData) -> bool:
+    """Say whether a table holds something that version 1.0 did not know."""
+    is_wide = any(curve.dtype == np.float64 for curve in data.curves.values())
+    return is_wide or bool(data.info.space_definition) or data.info.device_kind == "none"
+
+
+def _create(group: Any, path: str, array: npt.NDArray[np.generic]) -> Any:
+    """Store one array; a curve of which nothing was measured is its fill value and takes no room."""
+    if path.startswith("curves/") and np.isnan(array).all():
+        return group.create_dataset(
+            path, shape=array.shape, dtype=array.dtype, fillvalue=np.nan, track_times=False
+        )
+    return group.create_dataset(path, data=array, track_times=False)
 
 
 def content_hash(table: TableData) -> str:

@@ -8,6 +8,9 @@ import pytest
 from nasbench.errors import NotMeasured
 from nasbench.evaluation.source import Source
 from nasbench.evaluation.table_source import TableSource
+from nasbench.spaces import get_space
+from nasbench.store.data import TableData
+from nasbench.store.info import TableInfo
 from nasbench.store.table import open_table
 from nasbench.store.writer import write_tables
 from nasbench.testing import check_source
@@ -98,3 +101,35 @@ def test_score_is_the_validation_error_where_no_test_error_is_recorded(toy_table
     assert source.scored_by == "mean validation error"
     assert source.score([(0, 0, 0)], epochs=9)[0] == 15 / 1024
     assert source.answer((0, 0, 0), epochs=9, replicate=0).test_error is None
+
+
+def test_a_table_without_validation_errors_is_refused_with_the_reason(tmp_path):
+    size = get_space("nats-size")
+    test = np.full((3, 1, 1), 0.25, dtype=np.float32)
+    info = TableInfo(
+        space="nats-size",
+        dataset="images",
+        reference_device="one core",
+        device_kind="cpu",
+        licence="CC0",
+        source="made up for a test",
+        splits={"train": "all training images", "test": "the test images"},
+    )
+    write_tables(
+        tmp_path / "t.h5",
+        [
+            TableData(
+                "whole",
+                info,
+                size.sample(3, rng=np.random.default_rng(0)),
+                (1,),
+                {"valid_error": np.full_like(test, np.nan), "test_error": test, "train_seconds": test},
+            )
+        ],
+    )
+    table = open_table(tmp_path / "t.h5")
+    assert table.column("test_error").tolist() == test.tolist()
+    with pytest.raises(
+        NotMeasured, match=r"table whole records none \(test: .* train: all training images\)"
+    ):
+        TableSource(table)

@@ -282,9 +282,9 @@ def test_a_missing_or_mistyped_field_is_named(file):
     with pytest.raises(FormatError, match=r"toy/curves/train_seconds: expected float32 .* got none"):
         open_table(file)
     with h5py.File(file, "a") as handle:
-        handle["toy/curves/train_seconds"] = np.ones((20, 3, 3))
+        handle["toy/curves/train_seconds"] = np.ones((20, 3, 3), dtype=np.int64)
     with pytest.raises(
-        FormatError, match=r"toy/curves/train_seconds: expected float32 with 3 axes, got float64"
+        FormatError, match=r"toy/curves/train_seconds: expected float32 with 3 axes, got int64"
     ):
         open_table(file)
 

@@ -283,3 +283,71 @@ def test_refuses_provenance_and_failures_out_of_range(data):
 def test_refuses_scalars_that_are_no_numbers(data):
     texts = Scalar(np.array(["a"] * 20), "words")
     refused(replace(data, scalars={"word": texts}), "toy/scalars/word: expected numbers")
+
+
+def test_an_iterator_of_tables_gives_the_same_file(data, tmp_path):
+    tables = [data, replace(data, name="another")]
+    write_tables(tmp_path / "list.h5", tables)
+    write_tables(tmp_path / "iterator.h5", iter(sorted(tables, key=lambda table: table.name)))
+    assert (tmp_path / "iterator.h5").read_bytes() == (tmp_path / "list.h5").read_bytes()
+
+
+def test_an_iterator_out_of_order_leaves_an_earlier_file_alone(data, tmp_path):
+    path = tmp_path / "t.h5"
+    write_tables(path, [data])
+    before = path.read_bytes()
+    with pytest.raises(FormatError, match=r"each of another name, got toy, another\. An iterator"):
+        write_tables(path, iter([data, replace(data, name="another")]))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def wide(data):
+    """Give a table curves of float64: seconds, and what the source says in percent."""
+    accuracy = 100.0 - 100.0 * data.curves["valid_error"].astype(np.float64) + 1e-12
+    seconds = data.curves["train_seconds"].astype(np.float64) * (1 + 1e-12)
+    return replace(data, curves={**data.curves, "train_seconds": seconds, "valid_accuracy_percent": accuracy})
+
+
+def test_curves_of_float64_come_back_to_the_last_bit(data, tmp_path):
+    path = tmp_path / "t.h5"
+    write_tables(path, [wide(data)])
+    table = open_table(path)
+    rows = table.rows(data.codes)
+    for metric, curve in wide(data).curves.items():
+        assert table.column(metric).dtype == curve.dtype
+        np.testing.assert_array_equal(table.column(metric)[rows], curve)
+    assert verify_table(path) == []
+
+
+def test_a_file_states_the_lowest_version_that_can_read_it(data, tmp_path):
+    for name, table, version in (("narrow", data, "1.0"), ("wide", wide(data), "1.1")):
+        write_tables(tmp_path / f"{name}.h5", [table])
+        with h5py.File(tmp_path / f"{name}.h5") as file:
+            assert file.attrs["schema_version"] == version
+
+
+def test_errors_are_float32_whatever_comes(data, tmp_path):
+    errors = data.curves["valid_error"].astype(np.float64)
+    write_tables(tmp_path / "t.h5", [replace(data, curves={**data.curves, "valid_error": errors})])
+    assert open_table(tmp_path / "t.h5").column("valid_error").dtype == np.float32
+
+
+def test_a_curve_of_nothing_takes_no_room_and_reads_as_nothing(data, tmp_path):
+    codes = np.resize(get_space("nb201").unrank(np.arange(2_000)), (2_000, 6))
+    curves = {metric: np.resize(curve, (2_000, 3, 3)) for metric, curve in data.curves.items()}
+    curves = {**curves, "train_seconds": np.ones((2_000, 3, 3)), "valid_error": np.ones((2_000, 3, 3))}
+    many = replace(data, codes=codes, curves=curves, scalars={}, provenance=None)
+    nothing = np.full((2_000, 3, 3), np.nan, dtype=np.float32)
+    info = replace(many.info, splits={"train": "all", "test": "some"})
+    write_tables(
+        tmp_path / "t.h5", [replace(many, info=info, curves={**many.curves, "valid_error": nothing})]
+    )
+    table = open_table(tmp_path / "t.h5")
+    assert table.column("valid_error").shape == nothing.shape
+    assert np.isnan(table.column("valid_error")).all()
+    assert not table.records_validation
+    assert verify_table(tmp_path / "t.h5") == []
+    write_tables(tmp_path / "full.h5", [many])
+    saved = (tmp_path / "full.h5").stat().st_size - (tmp_path / "t.h5").stat().st_size
+    assert saved >= nothing.nbytes - 4_096
