@@ -34,8 +34,8 @@ class TableSource:
             splits = ", ".join(f"{name}: {held}" for name, held in table.info.splits.items())
             raise NotMeasured(
                 f"source: a search needs validation errors, table {table.name} records none ({splits}). "
-                f"Take a table of {table.info.dataset} with a validation split; this one can be read: nasbench "
-                f"table export {table.path}:{table.name}"
+                f"Take a table of {table.info.dataset} with a validation split; this one can be read with: "
+                f"nasbench table export {table.path}:{table.name}"
             )
         self.table = table
         self.space = table.space

@@ -1,0 +1,327 @@
+"""Reading one large pickle item by item: a dictionary that holds a dictionary too large for the memory.
+
+A pickle of 15,625 architectures is one value of several gigabytes, and Python's reader gives it only whole.
+This one gives every item of the large dictionary as soon as it is complete and lets it go: it interprets the
+opcodes that plain values are made of (protocols 2 to 5), knows no other, and calls nothing but what an
+allow-list names. Runs of numbers, which such files mostly are, are taken many at a time.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import struct
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import IO, Any
+
+import numpy as np
+
+from nasbench.errors import FormatError
+from nasbench.store.imports.restricted import Allowed
+
+_READ = 1 << 20
+_AHEAD = 1 << 16
+"""Bytes that are at hand before an opcode is read; more is fetched for longer texts."""
+_DOUBLE = struct.Struct(">d").unpack_from
+_CONSTANTS = {b"N": None, b"\x88": True, b"\x89": False}
+_FIXED = {b"K": 1, b"M": 2, b"J": 4}  # whole numbers by the bytes they take
+_TEXTS = {
+    b"\x8c": 1,
+    b"X": 4,
+    b"\x8d": 8,
+    b"U": 1,
+    b"T": 4,
+    b"C": 1,
+    b"B": 4,
+    b"\x8e": 8,
+}  # bytes of the length
+_BYTES = frozenset((b"C", b"B", b"\x8e"))
+
+
+class _Mark:
+    """Where the items of a value begin on the stack."""
+
+
+class ItemReader:
+    """Reads a pickle whose top is a dictionary.
+
+    Args:
+        stream: Open for reading bytes, at the first byte of the pickle.
+        streamed: The key whose value, a dictionary, is given item by item.
+        where: Name of the file, for messages.
+        allowed: Globals that may appear, with what they stand for.
+    """
+
+    def __init__(self, stream: IO[bytes], *, streamed: str, where: str, allowed: Allowed) -> None:
+        self._stream = stream
+        self._streamed = streamed
+        self._where = where
+        self._allowed = allowed
+        self._buffer = b""
+        self._at = 0
+        self._passed = 0  # bytes before the buffer
+        self._stack: list[Any] = []
+        self._memo: dict[int, Any] = {}
+        self._next = 0  # the number that the next memoised object gets
+        self._base = 0  # the first number of the item that is being read
+        self._texts: dict[str, str] = {}
+        self.top: dict[Any, Any] = {}
+        """The other entries of the top dictionary; complete once the items have been read."""
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Yield the items of the streamed dictionary, each once it is complete.
+
+        Raises:
+            FormatError: A global outside the list, an opcode that plain values do not need, or a pickle that
+                breaks off or makes no sense; the message names the byte.
+        """
+        try:
+            yield from self._items()
+        except FormatError:
+            raise
+        except Exception as error:  # a broken pickle may raise anything
+            raise FormatError(
+                f"{self._where}: byte {self._passed + self._at:,}: expected a whole pickle, got one that "
+                f"breaks off or makes no sense ({error!r}). Fetch it again."
+            ) from error
+
+    def _items(self) -> Iterator[tuple[Any, Any]]:
+        stack, marks = self._stack, 0
+        floor = -1  # where on the stack the items of the streamed dictionary begin, once they do
+        while True:
+            if len(self._buffer) - self._at < _AHEAD:
+                self._fetch(_AHEAD)
+            op = self._buffer[self._at : self._at + 1]
+            inside = floor >= 0
+            if inside and marks == 2:
+                # Between two items: the one before is complete when the next key or the end comes.
+                complete = len(stack) - floor == 2 and (op in _FIXED or op == b"u")
+                if complete:
+                    yield stack[floor], stack[floor + 1]
+                    del stack[floor:]
+                    self._forget()
+            if op == b"(":
+                self._at += 1
+                if marks == 1 and len(stack) >= 2 and stack[-2] == self._streamed:
+                    floor = len(stack) + 1
+                marks += 1
+                stack.append(_Mark)
+            elif op in (b"u", b"e", b"t", b"\x90", b"\x91"):
+                self._at += 1
+                self._close(op)
+                marks -= 1
+                if inside and marks == 1:
+                    floor = -1
+            elif op == b".":
+                top = stack.pop()
+                if not isinstance(top, dict):
+                    raise FormatError(f"{self._where}: expected a dictionary, got {type(top).__name__}.")
+                rest = top.pop(self._streamed, {})
+                self.top = top
+                yield from rest.items()  # items whose keys are no whole numbers come late
+                return
+            elif op == b"s" and marks == 1 and len(stack) >= 4 and stack[-4] == self._streamed:
+                self._at += 1  # a dictionary of one item has no mark
+                value, key = stack.pop(), stack.pop()
+                yield key, value
+                self._forget()
+            else:
+                self._step(op)
+
+    # Bytes --------------------------------------------------------------------------------------
+
+    def _fetch(self, wanted: int) -> None:
+        """Have at least ``wanted`` bytes at hand, or all there are."""
+        parts = [self._buffer[self._at :]]
+        have = len(parts[0])
+        while have < wanted:
+            data = self._stream.read(max(_READ, wanted - have))
+            if not data:
+                break
+            parts.append(data)
+            have += len(data)
+        self._passed += self._at
+        self._buffer, self._at = b"".join(parts), 0
+
+    def _take(self, n: int) -> bytes:
+        """Read the next n bytes."""
+        if len(self._buffer) - self._at < n:
+            self._fetch(n)
+        data = self._buffer[self._at : self._at + n]
+        if len(data) < n:
+            raise EOFError("the file ends early")
+        self._at += n
+        return data
+
+    def _number(self, n: int, *, signed: bool = False) -> int:
+        return int.from_bytes(self._take(n), "little", signed=signed)
+
+    # Opcodes ------------------------------------------------------------------------------------
+
+    def _step(self, op: bytes) -> None:
+        """Carry out one opcode, or a run of pairs of a key and a double."""
+        stack = self._stack
+        if (run := self._run(op)) is not None:
+            stack.extend(run)
+            return
+        self._at += len(op)
+        if op == b"G":
+            stack.append(_DOUBLE(self._take(8))[0])
+        elif op in _FIXED:
+            stack.append(self._number(_FIXED[op], signed=op == b"J"))
+        elif op == b"\x94":
+            self._remember(self._next, stack[-1])
+        elif op in (b"h", b"j"):
+            stack.append(self._recall(self._number(1 if op == b"h" else 4)))
+        elif op in (b"q", b"r"):
+            self._remember(self._number(1 if op == b"q" else 4), stack[-1])
+        elif op in _TEXTS:
+            data = self._take(self._number(_TEXTS[op]))
+            stack.append(data if op in _BYTES else data.decode("utf-8", "surrogatepass"))
+        elif op in _CONSTANTS:
+            stack.append(_CONSTANTS[op])
+        elif op in _EMPTY:
+            stack.append(_EMPTY[op]())
+        elif op in _TUPLES:
+            n = _TUPLES[op]
+            stack[-n:] = [tuple(stack[-n:])]
+        elif op == b"s":
+            value, key = stack.pop(), stack.pop()
+            stack[-1][key] = value
+        elif op == b"a":
+            value = stack.pop()
+            stack[-1].append(value)
+        else:
+            self._rare(op)
+
+    def _rare(self, op: bytes) -> None:
+        """Carry out one of the opcodes that come a few times a file."""
+        stack = self._stack
+        if op == b"\x80":
+            self._take(1)  # protocol
+        elif op == b"\x95":
+            self._take(8)  # frame: how much a reader may fetch at once
+        elif op == b"\x8a":
+            stack.append(self._number(self._number(1), signed=True))
+        elif op in (b"c", b"\x93"):
+            name, module = (stack.pop(), stack.pop()) if op == b"\x93" else self._lines()
+            if (module, name) not in self._allowed:
+                raise FormatError(
+                    f"{self._where}: expected plain values only, got the global {module}.{name}, which could "
+                    "run code. Do not open this file."
+                )
+            stack.append(self._allowed[module, name])
+        elif op == b"R":
+            arguments = stack.pop()
+            stack[-1] = stack[-1](*arguments)
+        elif op == b"b" and isinstance(stack[-2], np.dtype):
+            description: Any = stack[-2]
+            description.__setstate__(stack.pop())
+        else:
+            raise FormatError(
+                f"{self._where}: byte {self._passed + self._at - 1:,}: expected plain values only, got the "
+                f"opcode {op!r}. Do not open this file."
+            )
+
+    def _close(self, op: bytes) -> None:
+        """Hand what stands above the last mark to the value below it."""
+        stack = self._stack
+        at = len(stack) - 1
+        while stack[at] is not _Mark:
+            at -= 1
+        items = stack[at + 1 :]
+        del stack[at:]
+        if op == b"t":
+            stack.append(tuple(items))
+        elif op == b"\x91":
+            stack.append(frozenset(items))
+        elif op == b"u":
+            stack[-1].update(zip(items[::2], items[1::2], strict=True))
+        elif op == b"e":
+            stack[-1].extend(items)
+        else:
+            stack[-1].update(items)
+
+    def _lines(self) -> tuple[str, str]:
+        """Read the two lines of a global; name first, as the stack would give them."""
+        if (end := self._buffer.find(b"\n", self._buffer.find(b"\n", self._at) + 1)) < 0:
+            raise EOFError("the file ends early")
+        module, name = self._take(end - self._at).decode("ascii").split("\n")
+        self._take(1)
+        return name, module
+
+    # Memory -------------------------------------------------------------------------------------
+
+    def _remember(self, number: int, value: Any) -> None:
+        if type(value) is str and "@" not in value:
+            value = self._texts.setdefault(value, value)
+        self._memo[number] = value
+        self._next = max(self._next, number + 1)
+
+    def _recall(self, number: int) -> Any:
+        try:
+            return self._memo[number]
+        except KeyError:
+            raise FormatError(
+                f"{self._where}: byte {self._passed + self._at:,}: a value refers to one of an item before "
+                "it, which was let go. Import the folder of single files instead."
+            ) from None
+
+    def _forget(self) -> None:
+        """Let go what the item brought, all but its texts and globals: later items share those."""
+        memo = self._memo
+        for number in range(self._base, self._next):
+            value = memo.get(number)
+            if isinstance(value, _LET_GO) or (type(value) is str and "@" in value):
+                del memo[number]
+        self._base = self._next
+
+    # Runs ---------------------------------------------------------------------------------------
+
+    def _run(self, op: bytes) -> list[Any] | None:
+        """Read pairs of a key and a double, as many as follow each other in one form; None if none does."""
+        length = self._buffer[self._at + 1 : self._at + 2] if op in (b"\x8c", b"X") else b""
+        pattern, dtype = _form(op, length)
+        if pattern is None or (match := pattern.match(self._buffer, self._at)) is None:
+            return None
+        pairs = np.frombuffer(match.group(), dtype=dtype)
+        self._at = match.end()
+        keys: list[Any] = pairs["key"].tolist()
+        if length:
+            keys = [key.decode("utf-8", "surrogatepass") for key in keys]
+            named = "number" in (dtype.names or ())
+            numbers = pairs["number"].tolist() if named else range(self._next, self._next + len(keys))
+            self._memo.update(zip(numbers, keys, strict=True))
+            self._next = max(self._next, numbers[-1] + 1)
+        elif op in (b"h", b"j"):
+            keys = [self._recall(key) for key in keys]
+        return list(chain.from_iterable(zip(keys, pairs["value"].tolist(), strict=True)))
+
+
+_LET_GO = (dict, list, tuple, set, bytes, np.generic)
+_EMPTY: dict[bytes, Callable[[], Any]] = {b"}": dict, b"]": list, b")": tuple, b"\x8f": set}
+_TUPLES = {b"\x85": 1, b"\x86": 2, b"\x87": 3}
+
+
+@functools.cache
+def _form(op: bytes, length: bytes) -> tuple[re.Pattern[bytes] | None, np.dtype[Any]]:
+    """Return the pattern and the layout of a run whose keys are made by one opcode."""
+    value = [("double", "S1"), ("value", ">f8")]
+    key: list[tuple[str, str]]
+    if op in (b"K", b"M", b"h", b"j"):
+        kind = {b"K": "u1", b"M": "<u2", b"h": "u1", b"j": "<u4"}[op]
+        key, written = [("op", "S1"), ("key", kind)], re.escape(op) + b".{%d}" % np.dtype(kind).itemsize
+    elif op == b"\x8c" and length:
+        n = length[0]
+        key = [("op", "S1"), ("length", "u1"), ("key", f"S{n}"), ("memoise", "S1")]
+        written = b"\x8c" + re.escape(length) + b"[^\x00]{%d}\x94" % n
+    elif op == b"X" and length:
+        n = length[0]
+        key = [("op", "S1"), ("length", "<u4"), ("key", f"S{n}"), ("put", "S1"), ("number", "<u4")]
+        written = b"X" + re.escape(length) + b"\x00\x00\x00[^\x00]{%d}r.{4}" % n
+    else:
+        return None, np.dtype("u1")
+    if op in (b"\x8c", b"X") and n == 0:
+        return None, np.dtype("u1")
+    return re.compile(b"(?:%sG.{8})+" % written, re.DOTALL), np.dtype([*key, *value])
