@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from nasbench.spaces import get_space
+from nasbench.store.bundled import find_table
 
 DATA_SETS = ("cifar10-valid", "cifar10", "cifar100", "ImageNet16-120")
 SPLITS = {
@@ -31,13 +32,14 @@ EXTENSION = ".pickle.pbz2"
 
 
 def architectures(space: str) -> list[str]:
-    """List a space in an order of its own, as the topology release does; the size release is sorted."""
+    """List a space in the order of the release: the size space is sorted, the topology space is not."""
     names = [
         get_space(space).format(code) for block in get_space(space).enumerate() for code in block.tolist()
     ]
     if space == "nats-size":
         return names
-    return [names[i] for i in np.random.default_rng(201).permutation(len(names)).tolist()]
+    index_of_rank = np.asarray(find_table("nb201-cifar10").scalar("nats_index"))
+    return [names[rank] for rank in np.argsort(index_of_rank).tolist()]
 
 
 def result(
@@ -123,9 +125,7 @@ def record(index: int, arch: str, *, keys: tuple[str, ...], short: bool = False)
     for key in keys:
         if key in ("200", "full"):
             some = [777, 888, 999] if index % 3 else [777, 888]
-            out[key] = state(
-                rng, index, arch, 200, dict.fromkeys(DATA_SETS, some), disagree=index % 5 == 2
-            )
+            out[key] = state(rng, index, arch, 200, dict.fromkeys(DATA_SETS, some), disagree=index % 5 == 2)
         elif key in ("01", "90"):
             out[key] = state(rng, index, arch, int(key), {name: [777] for name in DATA_SETS})
         elif "|" in arch:

@@ -125,7 +125,11 @@ def run(arguments: list[str]) -> int:
 def _interrupted(arguments: list[str]) -> int:
     """Say what an interruption left, and how to go on."""
     first, pair = arguments[:1], arguments[:2]
-    keeps = first in (["compare"], ["run"], ["populate"], ["audit"]) or pair == ["leaderboard", "build"]
+    keeps = first in (["compare"], ["run"], ["populate"], ["audit"]) or pair in (
+        ["leaderboard", "build"],
+        ["import", "nats"],
+        ["import", "nb201"],
+    )
     if keeps:
         again = shlex.join(["nasbench", *arguments])
         click.echo(f"interrupted: what was finished is kept. To go on: {again}", err=True)

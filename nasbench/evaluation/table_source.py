@@ -33,7 +33,7 @@ class TableSource:
         if not table.records_validation:
             splits = ", ".join(f"{name}: {held}" for name, held in table.info.splits.items())
             raise NotMeasured(
-                f"source: a search needs validation errors, table {table.name} records none ({splits}). "
+                f"source: answers are validation errors, and table {table.name} records none ({splits}). "
                 f"Take a table of {table.info.dataset} with a validation split; this one can be read with: "
                 f"nasbench table export {table.path}:{table.name}"
             )

@@ -156,20 +156,30 @@ def _classes(algebra: Algebra) -> npt.NDArray[np.int64]:
     first: dict[str, int] = {}
     representative = np.empty(len(OPERATIONS) ** len(EDGES), dtype=np.int64)
     for rank, code in enumerate(itertools.product(range(len(OPERATIONS)), repeat=len(EDGES))):
-        nodes = [_INPUT]
-        edge = 0
-        for node in range(1, NODES):
-            terms = []
-            for source in nodes[:node]:
-                operation = code[edge]
-                edge += 1
-                if algebra == "zero-and-skip" and (operation == _NONE or source == _ZERO):
-                    terms.append(_ZERO)
-                elif operation == _SKIP:
-                    terms.append(source)
-                else:
-                    terms.append(f"({source})@{OPERATIONS[operation]}")
-            nodes.append("+".join(sorted(terms)))
-        representative[rank] = first.setdefault(nodes[-1], rank)
+        representative[rank] = first.setdefault(expression(code, algebra), rank)
     representative.setflags(write=False)
     return representative
+
+
+def expression(code: Sequence[int], algebra: Algebra = "zero-and-skip") -> str:
+    """Write out what the output node of a cell is: equal texts are the same network.
+
+    Args:
+        code: (6,) operation indices.
+        algebra: As in ``NB201Space.classes``; the texts are those of NATS-Bench's ``get_unique_str``.
+    """
+    nodes = [_INPUT]
+    edge = 0
+    for node in range(1, NODES):
+        terms = []
+        for source in nodes[:node]:
+            operation = code[edge]
+            edge += 1
+            if algebra == "zero-and-skip" and (operation == _NONE or source == _ZERO):
+                terms.append(_ZERO)
+            elif operation == _SKIP:
+                terms.append(source)
+            else:
+                terms.append(f"({source})@{OPERATIONS[operation]}")
+        nodes.append("+".join(sorted(terms)))
+    return nodes[-1]

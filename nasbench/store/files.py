@@ -11,12 +11,26 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from nasbench.errors import FormatError, MissingExtra, UnknownName
+from nasbench.errors import BadOption, FormatError, MissingExtra, UnknownName
 from nasbench.store.content import Entry
 from nasbench.store.schema import DATASETS, FORMAT, TABLE_ATTRIBUTES, check_version, may_be_wide
 
 # Datasets up to this many bytes are read; larger ones are mapped.
 _READ_LIMIT = 4_096
+
+
+def new_file(path: str | Path) -> Path:
+    """Return the path of a file that is about to be made.
+
+    Raises:
+        BadOption: It is there already, or its folder is not.
+    """
+    target = Path(path)
+    if target.exists():
+        raise BadOption(f"table: expected a file that is not there yet, got {str(path)!r}. Remove it first.")
+    if not target.parent.is_dir():
+        raise BadOption(f"table: there is no folder {str(target.parent)!r}. Make it first.")
+    return target
 
 
 @contextmanager

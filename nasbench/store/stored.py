@@ -132,6 +132,12 @@ class StoredTable:
         """Which trainings failed, (n, replicates), 1 = failed; None where none did."""
         return self._failed
 
+    @property
+    def provenance(self) -> tuple[npt.NDArray[np.bytes_], npt.NDArray[np.int32]] | None:
+        """How trainings came about, as mapped: JSON texts, and (n, replicates) which; -1 = none."""
+        rows, of = self._provenance
+        return None if rows is None or of is None else (_array(rows), _array(of))
+
     def data(self) -> TableData:
         """Return the whole content in memory, ready to be written again, merged or compared."""
         rows, of = self._provenance

