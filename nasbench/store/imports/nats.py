@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nasbench.errors import FormatError
+from nasbench.errors import FormatError, NotInSpace
 from nasbench.spaces import get_space
 from nasbench.store.data import TableData
 from nasbench.store.files import new_file
@@ -124,12 +124,15 @@ def _blocks(release: Release, done: int, *, skip_damaged: bool, progress: Progre
                 raise found.damage
             text, record = read_record(found.record, index=found.index, where=found.where)
             space = get_space(space_of(text))
-            space.parse(text)
+            try:
+                space.parse(text)
+            except NotInSpace as error:
+                raise FormatError(f"{found.where}: arch_str: {error}") from error
             total = total or space.size
             block.texts.append(text)
             block.index.append(found.index)
             block.records.append(record)
-        except ValueError as error:  # FormatError or NotInSpace
+        except FormatError as error:
             if not skip_damaged:
                 raise FormatError(f"{error} To leave damaged architectures out: --skip-damaged.") from error
             block.damage.append(str(error))

@@ -57,17 +57,13 @@ class Aside:
 
     def __init__(self, table: Path, fingerprint: str) -> None:
         self.folder = table.with_name(f"{table.name}.importing")
-        state = f"{_FORM}\n{fingerprint}\n"
-        note = self.folder / "source.txt"
-        if note.is_file() and note.read_text(encoding="utf-8") != state:
+        self._state = f"{_FORM}\n{fingerprint}\n"
+        self._note = self.folder / "source.txt"
+        if self._note.is_file() and self._note.read_text(encoding="utf-8") != self._state:
             raise BadOption(
                 f"table: {self.folder} holds the half-done import of another source. Remove that folder, or "
                 "give another table."
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for torn in self.folder.glob("*.part"):
-            torn.unlink()
-        note.write_text(state, encoding="utf-8")
         self._done = sorted(self.folder.glob("block-*.npz"))
 
     def read_so_far(self) -> tuple[int, list[str], list[str]]:
@@ -81,7 +77,10 @@ class Aside:
         return len(digests), digests, damage
 
     def add(self, block: Block) -> None:
-        """Put a block aside, durably."""
+        """Put a block aside, durably; the folder is made for the first one."""
+        if not self._note.is_file():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._note.write_text(self._state, encoding="utf-8")
         path = self.folder / f"block-{len(self._done):06d}.npz"
         part = path.with_suffix(".part")
         with part.open("wb") as handle:
@@ -171,7 +170,7 @@ class Aside:
                 yield file
 
     def remove(self) -> None:
-        """Remove the folder."""
+        """Remove the folder and whatever a kill left in it."""
         shutil.rmtree(self.folder)
 
 

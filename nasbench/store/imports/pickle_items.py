@@ -44,11 +44,11 @@ class _Mark:
 
 
 class ItemReader:
-    """Reads a pickle whose top is a dictionary.
+    """Reads a pickle whose top is a dictionary, and in it a dictionary of dictionaries.
 
     Args:
         stream: Open for reading bytes, at the first byte of the pickle.
-        streamed: The key whose value, a dictionary, is given item by item.
+        streamed: The key whose value is given item by item.
         where: Name of the file, for messages.
         allowed: Globals that may appear, with what they stand for.
     """
@@ -89,29 +89,32 @@ class ItemReader:
     def _items(self) -> Iterator[tuple[Any, Any]]:
         stack, marks = self._stack, 0
         floor = -1  # where on the stack the items of the streamed dictionary begin, once they do
+        level = 0  # how many marks are open there
         while True:
             if len(self._buffer) - self._at < _AHEAD:
                 self._fetch(_AHEAD)
             op = self._buffer[self._at : self._at + 1]
-            inside = floor >= 0
-            if inside and marks == 2:
-                # Between two items: the one before is complete when the next key or the end comes.
-                complete = len(stack) - floor == 2 and (op in _FIXED or op == b"u")
-                if complete:
-                    yield stack[floor], stack[floor + 1]
+            if floor >= 0 and marks == level:
+                count = len(stack) - floor
+                # A dictionary with something in it is complete when the next key comes; of an empty one that
+                # may yet be its own first key.
+                if op == b"u" or (op in _FIXED and count % 2 == 0 and _is_filled(stack[-1])):
+                    yield from zip(stack[floor::2], stack[floor + 1 :: 2], strict=True)
                     del stack[floor:]
                     self._forget()
+                elif op in _TUPLES and count <= _TUPLES[op]:
+                    raise ValueError("a value of the large dictionary is no dictionary")
             if op == b"(":
                 self._at += 1
-                if marks == 1 and len(stack) >= 2 and stack[-2] == self._streamed:
-                    floor = len(stack) + 1
                 marks += 1
+                if marks <= 2 and len(stack) >= 2 and stack[-2] == self._streamed:
+                    floor, level = len(stack) + 1, marks
                 stack.append(_Mark)
             elif op in (b"u", b"e", b"t", b"\x90", b"\x91"):
                 self._at += 1
                 self._close(op)
                 marks -= 1
-                if inside and marks == 1:
+                if marks < level:
                     floor = -1
             elif op == b".":
                 top = stack.pop()
@@ -121,7 +124,7 @@ class ItemReader:
                 self.top = top
                 yield from rest.items()  # items whose keys are no whole numbers come late
                 return
-            elif op == b"s" and marks == 1 and len(stack) >= 4 and stack[-4] == self._streamed:
+            elif op == b"s" and marks <= 1 and len(stack) >= 4 and stack[-4] == self._streamed:
                 self._at += 1  # a dictionary of one item has no mark
                 value, key = stack.pop(), stack.pop()
                 yield key, value
@@ -198,6 +201,8 @@ class ItemReader:
     def _rare(self, op: bytes) -> None:
         """Carry out one of the opcodes that come a few times a file."""
         stack = self._stack
+        if not op:
+            raise EOFError("the file ends early")
         if op == b"\x80":
             self._take(1)  # protocol
         elif op == b"\x95":
@@ -273,7 +278,7 @@ class ItemReader:
         memo = self._memo
         for number in range(self._base, self._next):
             value = memo.get(number)
-            if isinstance(value, _LET_GO) or (type(value) is str and "@" in value):
+            if isinstance(value, _LET_GO) or (isinstance(value, (str, bytes)) and _is_own(value)):
                 del memo[number]
         self._base = self._next
 
@@ -299,7 +304,18 @@ class ItemReader:
         return list(chain.from_iterable(zip(keys, pairs["value"].tolist(), strict=True)))
 
 
-_LET_GO = (dict, list, tuple, set, bytes, np.generic)
+_LET_GO = (dict, list, tuple, set, np.generic)
+
+
+def _is_filled(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value)
+
+
+def _is_own(value: str | bytes) -> bool:
+    """Say whether a text or bytes belong to one item alone: keys of epochs, and the bytes of numbers."""
+    return "@" in value if isinstance(value, str) else len(value) > 1
+
+
 _EMPTY: dict[bytes, Callable[[], Any]] = {b"}": dict, b"]": list, b")": tuple, b"\x8f": set}
 _TUPLES = {b"\x85": 1, b"\x86": 2, b"\x87": 3}
 
