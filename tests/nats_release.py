@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bz2
 import collections
+import functools
 import pickle
 import zipfile
 from pathlib import Path
@@ -31,6 +32,7 @@ EVERY_EPOCH = {"cifar10-valid": "x-valid", "cifar10": "ori-test"}
 EXTENSION = ".pickle.pbz2"
 
 
+@functools.cache
 def architectures(space: str) -> list[str]:
     """List a space in the order of the release: the size space is sorted, the topology space is not."""
     names = [
@@ -146,13 +148,20 @@ def records(space: str, indices: list[int], keys: tuple[str, ...] | None = None)
     return {index: record(index, names[index], keys=chosen) for index in indices}
 
 
+@functools.cache
+def _meta(space: str) -> bytes:
+    names = architectures(space)
+    meta = {"meta_archs": names, "total_archs": len(names), "arch2infos": None, "evaluated_indexes": set()}
+    return bz2.compress(pickle.dumps(meta, protocol=4), 1)
+
+
 def write_folder(path: Path, space: str, made: dict[int, dict[str, Any]]) -> Path:
     """Write a folder ``-simple``."""
     path.mkdir()
-    names = architectures(space)
-    meta = {"meta_archs": names, "total_archs": len(names), "arch2infos": None, "evaluated_indexes": set()}
-    for name, value in (("meta", meta), *((f"{index:06d}", one) for index, one in made.items())):
-        (path / f"{name}{EXTENSION}").write_bytes(bz2.compress(pickle.dumps(value, protocol=4), 1))
+    (path / f"meta{EXTENSION}").write_bytes(_meta(space))
+    for index, one in made.items():
+        data = bz2.compress(pickle.dumps(one, protocol=4), 1)
+        (path / f"{index:06d}{EXTENSION}").write_bytes(data)
     return path
 
 

@@ -128,6 +128,7 @@ def test_every_value_of_a_torch_file_equals_the_source(tmp_path, legacy):
     assert "nb201-cifar10-valid-200" in done.tables
 
 
+@pytest.mark.slow
 def test_what_torch_itself_saves_is_read(tmp_path):
     torch = pytest.importorskip("torch")
     made = records("nb201", [1], NB201_KEYS)
@@ -466,8 +467,8 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 @pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="reads Linux's account of memory")
 def test_memory_does_not_grow_with_the_release(tmp_path):
     peaks = {}
-    for count in (16, 64):
-        made = records("nb201", list(range(count)), ("200",))
+    for count in (40, 400):
+        made = records("nb201", list(range(count)), ("12",))
         releases = {
             "folder": write_folder(tmp_path / f"{count}", "nb201", made),
             "single": write_single(tmp_path / f"{count}.pickle.pbz2", "nb201", made),
@@ -478,5 +479,5 @@ def test_memory_does_not_grow_with_the_release(tmp_path):
             out = subprocess.run(command, capture_output=True, text=True, check=True)
             peaks[form, count] = int(out.stdout)
     for form in ("folder", "single", "pth"):
-        # Kilobytes. Unpickled whole, 48 more architectures are 60 MB; blocks of them as arrays 9 MB each 64.
-        assert peaks[form, 64] - peaks[form, 16] < 12_000, peaks
+        # Kilobytes; unpickled whole, 360 more architectures take 13 MB.
+        assert peaks[form, 400] - peaks[form, 40] < 6_000, peaks
