@@ -23,13 +23,14 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from nasbench.errors import FormatError, MissingExtra
-from nasbench.store.imports.pickle_items import ItemReader
+from nasbench.store.imports.pickle_items import ItemReader, Stream
 from nasbench.store.imports.restricted import Allowed, numpy_scalars, restricted_load
 
 EXTENSION = ".pickle.pbz2"
 _THREADS = 2
 """Threads that read and decompress files ahead; both let Python go on meanwhile."""
 _AHEAD = 16
+_PIECE = 1 << 20
 _LEGACY_TORCH = 0x1950A86A20F9469CFC6C
 """The number that files of torch before 1.6 begin with, a pickle of its own."""
 
@@ -283,14 +284,29 @@ class SingleFile:
         return self._sha256
 
 
-@contextmanager
-def _bzip2(path: Path) -> Iterator[IO[bytes]]:
-    with bz2.open(path, "rb") as stream:
-        yield stream
+class _Ahead:
+    """Reads a stream one piece ahead, so that decompressing and unpickling go on at once."""
+
+    def __init__(self, stream: IO[bytes], pool: ThreadPoolExecutor) -> None:
+        self._stream, self._pool = stream, pool
+        self._next = pool.submit(stream.read, _PIECE)
+
+    def read(self, size: int) -> bytes:
+        """Return the next piece; empty at the end."""
+        data = self._next.result()
+        if data:
+            self._next = self._pool.submit(self._stream.read, _PIECE)
+        return data
 
 
 @contextmanager
-def _torch(path: Path) -> Iterator[IO[bytes]]:
+def _bzip2(path: Path) -> Iterator[Stream]:
+    with bz2.open(path, "rb") as stream, ThreadPoolExecutor(1) as pool:
+        yield _Ahead(stream, pool)
+
+
+@contextmanager
+def _torch(path: Path) -> Iterator[Stream]:
     """Open the pickle in a file that torch saved.
 
     Raises:

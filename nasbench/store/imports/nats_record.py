@@ -124,21 +124,29 @@ def _trainings(results: list[Any], seeds: tuple[int, ...], epochs: int, where: s
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise FormatError(f"{place}: expected numbers by epoch, got none ({error!r}).") from error
     values = {}
+    nothing = np.full(epochs, np.nan)
     for name in dict.fromkeys(name for row in rows for name in row):
-        nothing = np.full(epochs, np.nan)
         values[name] = np.array([row.get(name, nothing) for row in rows])
-        _check(name, values[name], where)
+    for quantity in QUANTITIES:
+        of_quantity = {name: array for name, array in values.items() if name.endswith(quantity)}
+        if _wrong(quantity, np.array(list(of_quantity.values())))[0].any():  # all at once; named one by one
+            for name, array in of_quantity.items():
+                _check(name, quantity, array, where)
     return Trainings(seeds, values, tuple(accounts))
 
 
-def _check(name: str, values: Values, where: str) -> None:
+def _wrong(quantity: str, values: Values) -> tuple[npt.NDArray[np.bool_], str]:
+    """Say where values are none that a measurement has, and what they should be."""
+    if quantity == "accuracy":
+        return (values < 0) | (values > 100), "percent in [0, 100]"
+    if quantity == "seconds":
+        return (values <= 0) | np.isinf(values), "seconds > 0"
+    return np.isinf(values), "finite numbers"
+
+
+def _check(name: str, quantity: str, values: Values, where: str) -> None:
     """Refuse values that no measurement has."""
-    if name.endswith("/accuracy"):
-        wrong, wanted = (values < 0) | (values > 100), "percent in [0, 100]"
-    elif name.endswith("/seconds"):
-        wrong, wanted = (values <= 0) | np.isinf(values), "seconds > 0"
-    else:
-        wrong, wanted = np.isinf(values), "finite numbers"
+    wrong, wanted = _wrong(quantity, values)
     if wrong.any():
         raise FormatError(f"{where}: {name}: expected {wanted}, got {values[wrong][0]}.")
 
@@ -155,11 +163,9 @@ def _values(result: Mapping[str, Any], epochs: int, where: str) -> dict[str, Val
         raise FormatError(f"{where}: eval_names: expected {_listed(SPLITS)}, got {unknown[0]!r}.")
     for quantity, name in _EVALUATION.items():
         found = result[name]
-        taken = 0
-        for split in names:
-            values = _of_split(found, split, epochs)
-            taken += int(np.count_nonzero(~np.isnan(values)))
-            out[f"{split}/{quantity}"] = values
+        by_split = _sparse(found, {split: _whole(found, split, epochs) for split in names}, epochs)
+        taken = sum(int(np.count_nonzero(~np.isnan(values))) for values in by_split.values())
+        out.update({f"{split}/{quantity}": values for split, values in by_split.items()})
         if taken != len(found):
             _account_for(found, names, epochs, f"{where}: {name}")
     return out
@@ -174,14 +180,30 @@ def _by_epoch(values: Mapping[int, float], epochs: range, *, where: str) -> Valu
     return np.fromiter((values.get(epoch, np.nan) for epoch in epochs), np.float64, len(epochs))
 
 
-def _of_split(values: Mapping[str, float], split: str, epochs: int) -> Values:
-    """Read what a dictionary by ``<split>@<epoch>`` holds of one split."""
-    keys, get_all = _keys(split, epochs)
+def _whole(values: Mapping[str, float], split: str, epochs: int) -> Values | None:
+    """Read what a dictionary by ``<split>@<epoch>`` holds of one split; None where an epoch is missing."""
     try:
-        found = get_all(values)
+        return np.fromiter(_keys(split, epochs)[1](values), dtype=np.float64, count=epochs)
     except KeyError:
-        found = [values.get(key, np.nan) for key in keys]
-    return np.fromiter(found, dtype=np.float64, count=epochs)
+        return None
+
+
+def _sparse(
+    values: Mapping[str, float], found: Mapping[str, Values | None], epochs: int
+) -> dict[str, Values]:
+    """Fill in the splits that lack epochs: most have the last one alone, which is tried first."""
+    out = {split: whole for split, whole in found.items() if whole is not None}
+    missing = [split for split in found if split not in out]
+    last = {split: values[key] for split in missing if (key := f"{split}@{epochs - 1}") in values}
+    rest = len(values) - epochs * len(out)
+    for split in missing:
+        if len(last) == len(missing) == rest:
+            out[split] = np.full(epochs, np.nan)
+            out[split][-1] = last[split]
+        else:
+            numbers = [values.get(key, np.nan) for key in _keys(split, epochs)[0]]
+            out[split] = np.fromiter(numbers, dtype=np.float64, count=epochs)
+    return {split: out[split] for split in found}
 
 
 @functools.cache

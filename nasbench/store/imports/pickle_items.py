@@ -13,7 +13,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import IO, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -39,8 +39,12 @@ _TEXTS = {
 _BYTES = frozenset((b"C", b"B", b"\x8e"))
 
 
-class _Mark:
-    """Where the items of a value begin on the stack."""
+class Stream(Protocol):
+    """What can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return some bytes, few or many; none at the end."""
+        ...
 
 
 class ItemReader:
@@ -53,7 +57,7 @@ class ItemReader:
         allowed: Globals that may appear, with what they stand for.
     """
 
-    def __init__(self, stream: IO[bytes], *, streamed: str, where: str, allowed: Allowed) -> None:
+    def __init__(self, stream: Stream, *, streamed: str, where: str, allowed: Allowed) -> None:
         self._stream = stream
         self._streamed = streamed
         self._where = where
@@ -62,9 +66,10 @@ class ItemReader:
         self._at = 0
         self._passed = 0  # bytes before the buffer
         self._stack: list[Any] = []
-        self._memo: dict[int, Any] = {}
+        self._marks: list[int] = []  # where on the stack the items of each open value begin
+        self._memo: dict[int, Any] = {}  # texts and globals that any item may share
+        self._own: dict[int, Any] = {}  # what the item that is being read has memoised besides
         self._next = 0  # the number that the next memoised object gets
-        self._base = 0  # the first number of the item that is being read
         self._texts: dict[str, str] = {}
         self.top: dict[Any, Any] = {}
         """The other entries of the top dictionary; complete once the items have been read."""
@@ -87,34 +92,32 @@ class ItemReader:
             ) from error
 
     def _items(self) -> Iterator[tuple[Any, Any]]:
-        stack, marks = self._stack, 0
+        stack, marks = self._stack, self._marks
         floor = -1  # where on the stack the items of the streamed dictionary begin, once they do
         level = 0  # how many marks are open there
         while True:
             if len(self._buffer) - self._at < _AHEAD:
                 self._fetch(_AHEAD)
             op = self._buffer[self._at : self._at + 1]
-            if floor >= 0 and marks == level:
+            if floor >= 0 and len(marks) == level:
                 count = len(stack) - floor
                 # A dictionary with something in it is complete when the next key comes; of an empty one that
                 # may yet be its own first key.
                 if op == b"u" or (op in _FIXED and count % 2 == 0 and _is_filled(stack[-1])):
                     yield from zip(stack[floor::2], stack[floor + 1 :: 2], strict=True)
                     del stack[floor:]
-                    self._forget()
+                    self._own.clear()
                 elif op in _TUPLES and count <= _TUPLES[op]:
                     raise ValueError("a value of the large dictionary is no dictionary")
             if op == b"(":
                 self._at += 1
-                marks += 1
-                if marks <= 2 and len(stack) >= 2 and stack[-2] == self._streamed:
-                    floor, level = len(stack) + 1, marks
-                stack.append(_Mark)
+                marks.append(len(stack))
+                if len(marks) <= 2 and len(stack) >= 2 and stack[-2] == self._streamed:
+                    floor, level = len(stack), len(marks)
             elif op in (b"u", b"e", b"t", b"\x90", b"\x91"):
                 self._at += 1
                 self._close(op)
-                marks -= 1
-                if marks < level:
+                if len(marks) < level:
                     floor = -1
             elif op == b".":
                 top = stack.pop()
@@ -124,11 +127,11 @@ class ItemReader:
                 self.top = top
                 yield from rest.items()  # items whose keys are no whole numbers come late
                 return
-            elif op == b"s" and marks <= 1 and len(stack) >= 4 and stack[-4] == self._streamed:
+            elif op == b"s" and len(marks) <= 1 and len(stack) >= 4 and stack[-4] == self._streamed:
                 self._at += 1  # a dictionary of one item has no mark
                 value, key = stack.pop(), stack.pop()
                 yield key, value
-                self._forget()
+                self._own.clear()
             else:
                 self._step(op)
 
@@ -165,7 +168,11 @@ class ItemReader:
     def _step(self, op: bytes) -> None:
         """Carry out one opcode, or a run of pairs of a key and a double."""
         stack = self._stack
-        if (run := self._run(op)) is not None:
+        if op == b"\x94":
+            self._at += 1
+            self._remember(self._next, stack[-1])
+            return
+        if op in _BEGIN_RUNS and (run := self._run(op)) is not None:
             stack.extend(run)
             return
         self._at += len(op)
@@ -173,8 +180,6 @@ class ItemReader:
             stack.append(_DOUBLE(self._take(8))[0])
         elif op in _FIXED:
             stack.append(self._number(_FIXED[op], signed=op == b"J"))
-        elif op == b"\x94":
-            self._remember(self._next, stack[-1])
         elif op in (b"h", b"j"):
             stack.append(self._recall(self._number(1 if op == b"h" else 4)))
         elif op in (b"q", b"r"):
@@ -231,11 +236,8 @@ class ItemReader:
 
     def _close(self, op: bytes) -> None:
         """Hand what stands above the last mark to the value below it."""
-        stack = self._stack
-        at = len(stack) - 1
-        while stack[at] is not _Mark:
-            at -= 1
-        items = stack[at + 1 :]
+        stack, at = self._stack, self._marks.pop()
+        items = stack[at:]
         del stack[at:]
         if op == b"t":
             stack.append(tuple(items))
@@ -259,28 +261,20 @@ class ItemReader:
     # Memory -------------------------------------------------------------------------------------
 
     def _remember(self, number: int, value: Any) -> None:
-        if type(value) is str and "@" not in value:
-            value = self._texts.setdefault(value, value)
-        self._memo[number] = value
+        if isinstance(value, _LET_GO) or (isinstance(value, (str, bytes)) and _is_own(value)):
+            self._own[number] = value
+        else:
+            self._memo[number] = self._texts.setdefault(value, value) if type(value) is str else value
         self._next = max(self._next, number + 1)
 
     def _recall(self, number: int) -> Any:
         try:
-            return self._memo[number]
+            return self._own[number] if number in self._own else self._memo[number]
         except KeyError:
             raise FormatError(
                 f"{self._where}: byte {self._passed + self._at:,}: a value refers to one of an item before "
                 "it, which was let go. Import the folder of single files instead."
             ) from None
-
-    def _forget(self) -> None:
-        """Let go what the item brought, all but its texts and globals: later items share those."""
-        memo = self._memo
-        for number in range(self._base, self._next):
-            value = memo.get(number)
-            if isinstance(value, _LET_GO) or (isinstance(value, (str, bytes)) and _is_own(value)):
-                del memo[number]
-        self._base = self._next
 
     # Runs ---------------------------------------------------------------------------------------
 
@@ -297,13 +291,18 @@ class ItemReader:
             keys = [key.decode("utf-8", "surrogatepass") for key in keys]
             named = "number" in (dtype.names or ())
             numbers = pairs["number"].tolist() if named else range(self._next, self._next + len(keys))
-            self._memo.update(zip(numbers, keys, strict=True))
+            if all("@" in key for key in keys):
+                self._own.update(zip(numbers, keys, strict=True))
+            else:
+                for number, key in zip(numbers, keys, strict=True):
+                    self._remember(number, key)
             self._next = max(self._next, numbers[-1] + 1)
         elif op in (b"h", b"j"):
             keys = [self._recall(key) for key in keys]
         return list(chain.from_iterable(zip(keys, pairs["value"].tolist(), strict=True)))
 
 
+_BEGIN_RUNS = frozenset((b"K", b"M", b"h", b"j", b"\x8c", b"X"))
 _LET_GO = (dict, list, tuple, set, np.generic)
 
 
