@@ -222,8 +222,8 @@ an error may be float64.
   which nothing was measured takes no room (its fill value is nan).
 * A table whose `splits` name no `valid` records no validation error: it can be read, and not be searched.
 * Files are deterministic byte for byte: the same content written twice is the same file.
-* Version 1.1 added `space_definition`, the `device_kind` `none` and curves of float64; a file without them states
-  version 1.0.
+* Version 1.1 added `space_definition`, the `device_kind` `none` and curves of float64; a file without them
+  states version 1.0.
 
 ## Content hash
 

@@ -81,7 +81,7 @@ def import_nats(
         raise FormatError(f"{path}: expected at least one whole architecture, got none. Fetch it again.")
     assert release.architectures is not None  # all was read
     check_order(index, texts, release.architectures, where=str(path))
-    space = space_of(texts[0])
+    space = space_by_notation(texts[0])
     sha256 = release.checksum(digests)
     begins = prefix or ("nats-size" if space == "nats-size" else "nats-topology")
     keys = sorted(aside.keys(), key=lambda key: table_name(begins, key[1], key[0]))
@@ -104,7 +104,7 @@ def import_nats(
     return Imported(target, names, space, len(index), sha256, tuple(damage))
 
 
-def space_of(text: str) -> str:
+def space_by_notation(text: str) -> str:
     """Tell the space by how an architecture is written."""
     return "nb201" if "|" in text else "nats-size"
 
@@ -123,7 +123,7 @@ def _blocks(release: Release, done: int, *, skip_damaged: bool, progress: Progre
             if found.damage is not None:
                 raise found.damage
             text, record = read_record(found.record, index=found.index, where=found.where)
-            space = get_space(space_of(text))
+            space = get_space(space_by_notation(text))
             try:
                 space.parse(text)
             except NotInSpace as error:
