@@ -39,6 +39,12 @@ def _chain_skip_6() -> Space:
     return ChainSkipSpace(6)
 
 
+def _nb101() -> Space:
+    from nasbench.spaces.nb101 import NB101Space
+
+    return NB101Space()
+
+
 def _darts() -> Space:
     from nasbench.spaces.darts import DARTSSpace
 
@@ -97,6 +103,7 @@ SPACES: dict[str, Callable[[], Space]] = {
     "nb-asr": _nb_asr,
     "nb-macro": _nb_macro,
     "nats-size": _nats_size,
+    "nb101": _nb101,
     "nb201": _nb201,
     "transnas-macro": _transnas_macro,
     "transnas-micro": _transnas_micro,

@@ -35,7 +35,12 @@ class Decision:
 
 @runtime_checkable
 class Space(Protocol):
-    """A set of architectures with its moves."""
+    """A set of architectures with its moves.
+
+    A space whose published mutation changes several decisions at once says so by
+    ``mutates_by_neighbours = False``; all others mutate to one of their ``neighbours``. A space whose
+    encoding ``"graph"`` has other operations than its first decision names them in ``graph_operations``.
+    """
 
     name: str
     decisions: tuple[Decision, ...]
@@ -60,7 +65,7 @@ class Space(Protocol):
         ...
 
     def mutate(self, codes: npt.ArrayLike, *, rng: np.random.Generator) -> Codes:
-        """Change each of (n, L) codes by one elementary move; never returns the same code."""
+        """Change each of (n, L) codes, by one elementary move unless said; never returns the same code."""
         ...
 
     def crossover(self, a: npt.ArrayLike, b: npt.ArrayLike, *, rng: np.random.Generator) -> Codes:
@@ -100,7 +105,7 @@ class Space(Protocol):
         ...
 
     def mutate_one(self, code: Code, draw: Draw) -> Code:
-        """Change one code by one elementary move."""
+        """Change one code, as ``mutate``."""
         ...
 
     def crossover_one(self, a: Code, b: Code, draw: Draw) -> Code:

@@ -43,11 +43,17 @@ class LayerGraph:
 
 
 def has_graph(space: Space) -> bool:
-    """Say whether a space encodes its architectures as graphs with its decisions' choices on edges."""
+    """Say whether a space encodes its architectures as graphs with operations that it names on edges."""
     if "graph" not in space.encodings:
         return False
     shape = space.encode(np.array([space.sample_one(lambda: 0.0)]), "graph").shape
-    return len(shape) == 4 and shape[3] == len(space.decisions[0].choices)
+    return len(shape) == 4 and shape[3] == len(graph_operations(space))
+
+
+def graph_operations(space: Space) -> tuple[str, ...]:
+    """Name the operations of a space's graphs: its own list of them, or the choices of its first decision."""
+    own: tuple[str, ...] = getattr(space, "graph_operations", space.decisions[0].choices)
+    return own
 
 
 class LayerGraphs:
@@ -74,7 +80,7 @@ class LayerGraphs:
             return [_chain(self._space, code) for code in codes]
         encoded = self._space.encode(np.array(codes), "graph")  # (n, nodes, nodes, operations)
         operations = np.where(encoded.any(axis=3), encoded.argmax(axis=3), -1)  # [i, j] = edge i -> j
-        names = self._space.decisions[0].choices
+        names = graph_operations(self._space)
         return [_turned(edges, names) for edges in operations.tolist()]
 
 

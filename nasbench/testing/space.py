@@ -130,6 +130,7 @@ def _mutate(space: Space, rng: np.random.Generator) -> None:
     codes = space.sample(_DRAWN, rng=rng)
     mutants = space.mutate(codes, rng=rng)
     _require_inside(space, mutants, _DRAWN, rule, "mutate")
+    by_neighbours = getattr(space, "mutates_by_neighbours", True)
     draw = uniforms(rng)
     pairs = [
         *(("mutate", a, b) for a, b in zip(_rows(codes), _rows(mutants), strict=True)),
@@ -139,7 +140,7 @@ def _mutate(space: Space, rng: np.random.Generator) -> None:
         require(space.check(child) == child, rule, f"{what}: expected a tuple of the space, got {child}.")
         require(child != parent, rule, f"{what}: expected another code than {parent}, got the same.")
         require(
-            child in _rows(space.neighbours(parent)),
+            not by_neighbours or child in _rows(space.neighbours(parent)),
             rule,
             f"{what}: expected a neighbour of {parent}, got {child}.",
         )
