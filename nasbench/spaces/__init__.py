@@ -45,6 +45,12 @@ def _nb101() -> Space:
     return NB101Space()
 
 
+def _nb1shot1(number: int) -> Space:
+    from nasbench.spaces.nb1shot1 import NB1Shot1Space
+
+    return NB1Shot1Space(number)
+
+
 def _darts() -> Space:
     from nasbench.spaces.darts import DARTSSpace
 
@@ -104,6 +110,9 @@ SPACES: dict[str, Callable[[], Space]] = {
     "nb-macro": _nb_macro,
     "nats-size": _nats_size,
     "nb101": _nb101,
+    "nb1shot1-1": functools.partial(_nb1shot1, 1),
+    "nb1shot1-2": functools.partial(_nb1shot1, 2),
+    "nb1shot1-3": functools.partial(_nb1shot1, 3),
     "nb201": _nb201,
     "transnas-macro": _transnas_macro,
     "transnas-micro": _transnas_micro,

@@ -121,6 +121,40 @@ CARDS: dict[str, SpaceCard] = {
         data=("NATS-Bench's own files come in with nasbench import nats.",),
         networks="the published network; recipes digits-nats-size, nats-size-90",
     ),
+    "nb101": SpaceCard(
+        summary="One cell: a graph of up to five operations and nine edges between an input and an output.",
+        source="Ying et al. 2019, NAS-Bench-101; drawn and mutated as in the authors' notebook.",
+        notation=(
+            "the upper triangle of the matrix row by row and the operations, 110-01-1:conv3x3,maxpool3x3; or "
+            "the whole matrix and all operations as in the official files, 0100 input,output"
+        ),
+        counts=(
+            "423,624 cells that differ, 1, 6, 84, 2,441, 62,010 and 359,082 of 2 to 7 vertices.",
+            "373,754,169 codes: matrices of seven vertices that are valid once pruned, with operations.",
+        ),
+        data=(
+            "None comes along; the official nasbench_full.tfrecord (423,624 cells, 4, 12, 36 and 108 epochs, "
+            "three trainings each) comes in by nasbench import nb101.",
+        ),
+    ),
+    **{
+        f"nb1shot1-{number}": SpaceCard(
+            summary=f"Cells of NAS-Bench-101 with {vertices} interior vertices of {inputs} inputs each.",
+            source="Zela, Siems and Hutter 2020, NAS-Bench-1Shot1.",
+            notation="as nb101, with all vertices of the space",
+            counts=(
+                f"{codes:,} codes; {loose:,} if operations of vertices that feed nothing do not count.",
+                f"{chains:,} graphs with operations whose kept vertices lie all on one path.",
+                f"{cells:,} cells of NAS-Bench-101.",
+            ),
+            data=("Results are those of the NAS-Bench-101 cell; see nb101.",),
+        )
+        for number, vertices, inputs, codes, loose, chains, cells in (
+            (1, 4, "1, 2, 2, 2 and, at the output, 2", 14_580, 6_240, 2_487, 2_685),
+            (2, 4, "1, 1, 2, 2 and, at the output, 3", 29_160, 16_632, 3_609, 7_773),
+            (3, 5, "1, 1, 1, 2, 2 and, at the output, 2", 1_312_200, 363_648, 24_066, 55_854),
+        )
+    },
     "nb201": SpaceCard(
         summary="One cell of four nodes and six edges, each edge one of five operations.",
         source="Dong and Yang 2020, NAS-Bench-201; the topology space of NATS-Bench (Dong et al. 2021).",
