@@ -21,8 +21,9 @@ class Charging:
             replicate is drawn and paid. ``"cached"``: the first answer again, at no charge.
         isomorph: What counts as the same architecture for ``repeat``. ``"separate"``: the same code.
             ``"canonical"``: the same canonical code, where the space merges isomorphs or names classes.
-        promotion: A trial that continues an earlier one. ``"continue"``: pays only the further epochs.
-            ``"restart"``: pays all of them.
+        promotion: A trial that continues an earlier one. ``"continue"``: pays only the further epochs, unless
+            each length of the source is a training of its own (``restarts``), as in NAS-Bench-101, and
+            there is nothing to go on from. ``"restart"``: pays all of them.
         failed: A failed training. ``"full"``: costs the seconds it took. ``"free"``: costs nothing.
         final: The training that the final answer would need. ``"free"``: not charged; the table already
             holds the incumbent's full training.

@@ -80,6 +80,7 @@ class Evaluator:
         self._known = _addresses.setdefault(source, {})
         self._cached = self.charging.repeat == "cached"
         self._canonical = self.charging.isomorph == "canonical"
+        self._goes_on = self.charging.promotion == "continue" and not getattr(source, "restarts", False)
 
     def _address(self, code: Code) -> tuple[int, int]:
         """Find the (rank, number of repeats) of an architecture seen for the first time.
@@ -239,7 +240,7 @@ class Evaluator:
         before, paid = 0, 0.0
         if continues is not None:
             before = self._trainings[continues][2]
-            paid = self._trainings[continues][4] if self.charging.promotion == "continue" else 0.0
+            paid = self._trainings[continues][4] if self._goes_on else 0.0
         return [
             (epoch, found, max(0.0, found.train_seconds - paid))
             for epoch, found in curve(trained, epochs=epochs, replicate=replicate)
@@ -292,7 +293,7 @@ class Evaluator:
                 f"epochs: expected more than the {done} that trial {number} trained, got {epochs}. "
                 "Propose it without continues to train it anew."
             )
-        paid = seconds if self.charging.promotion == "continue" else 0.0
+        paid = seconds if self._goes_on else 0.0
         if recorded is not None:
             answer = recorded
             # A record holds what was charged; with what had been paid it makes up the whole training.

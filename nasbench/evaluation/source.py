@@ -22,7 +22,8 @@ class Source(Protocol):
 
     A source may also have ``costs``: what is known of an architecture without training it, as a mapping from
     ``"parameters"``, ``"macs"`` or ``"latency_seconds"`` to a function of the code. A live source whose
-    trainings can be watched has ``follow``, as ``LiveSource`` has.
+    trainings can be watched has ``follow``, as ``LiveSource`` has. One whose training lengths are each a
+    training of its own says so by ``restarts = True``: a promotion then pays for the whole longer training.
 
     Attributes:
         info: What it is: label, kind, data set, reference device.

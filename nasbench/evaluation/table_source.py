@@ -23,6 +23,12 @@ _COSTS = ("parameters", "macs", "latency_seconds")
 class TableSource:
     """Answers from the recorded trainings of a table.
 
+    Attributes:
+        info, space, epochs, replicates, is_live: As in ``Source``.
+        restarts: Whether each training length is a training of its own, so that a promotion begins anew.
+        costs: What the table's scalars say of an architecture without training it.
+        table: As given.
+
     Raises:
         NotMeasured: The table records no validation error, so that nothing can be searched on it.
     """
@@ -42,9 +48,12 @@ class TableSource:
         self.epochs = table.epochs
         self.replicates = table.replicates
         info = table.info
+        self.restarts = info.lengths == "own-trainings"
         extra = {"licence": info.licence, "citation": info.citation, "content_hash": table.content_hash}
         if info.space_definition:
             extra["space_definition"] = info.space_definition
+        if self.restarts:
+            extra["lengths"] = info.lengths
         self.info = SourceInfo(
             label=label_of("table", table.name, table.content_hash),
             kind="table",
@@ -73,7 +82,12 @@ class TableSource:
             return found
 
     def curve(self, code: Code, *, epochs: int, replicate: int) -> Iterator[tuple[int, Measurement]]:
-        """Yield what was recorded of one training after each epoch before ``epochs``, in order."""
+        """Yield what was recorded of one training after each epoch before ``epochs``, in order.
+
+        Nothing where each length is a training of its own: a shorter one is no part of this one.
+        """
+        if self.restarts:
+            return
         for epoch in self.epochs:
             if epoch >= epochs:
                 return

@@ -95,6 +95,9 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
         return space.format(code.tolist())
 
     extra = source["extra"]
+    charging = Charging.of(suite.charging).as_dict()
+    if extra.get("lengths") == "own-trainings":
+        charging["promotion"] = "restart"  # whatever the suite says, there was nothing to continue
     return PanelInput(
         name=name,
         source=source["label"],
@@ -108,7 +111,7 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
         budget_seconds=budget.seconds,
         budget_evaluations=budget.evaluations,
         workers=suite.workers,
-        charging=Charging.of(suite.charging).as_dict(),
+        charging=charging,
         scored_by=packed.scored_by,
         score_note=_NOTES[packed.scored_by],
         citation=str(extra.get("citation", "")),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from nasbench import __version__
-from nasbench.errors import NasbenchError, StrategyFault
+from nasbench.errors import BadOption, NasbenchError, StrategyFault
 from nasbench.evaluation.charging import Charging
 from nasbench.evaluation.evaluator import Answer, Evaluator
 from nasbench.evaluation.source import Source
@@ -85,6 +85,7 @@ def build_strategy(
 
     Raises:
         NasbenchError: The strategy refuses its options or the space.
+        BadOption: It watches trainings, and the source has none to watch.
     """
     full = spec.epochs if spec.epochs is not None else source.epochs[-1]
     setting = Setting(
@@ -92,13 +93,20 @@ def build_strategy(
         costs=getattr(source, "costs", {}),
         relaxation=getattr(source, "relaxation", None) if supernets is None else supernets.relaxation,
     )
-    return make(
+    strategy = make(
         load_strategy(spec.strategy),
         source.space,
         rng=generator(seed, "strategy"),
         setting=setting,
         **spec.options,
     )
+    if getattr(source, "restarts", False) and callable(getattr(strategy, "report", None)):
+        raise BadOption(
+            f"strategy: {spec.strategy} watches trainings while they run, but each training length of source "
+            f"{source.info.name} is a training of its own, and there is no curve to watch. Use a strategy "
+            "that proposes short trainings instead, such as hyperband."
+        )
+    return strategy
 
 
 def execute(

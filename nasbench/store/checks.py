@@ -47,6 +47,8 @@ def findings(data: TableData) -> Iterator[Finding]:
         yield found("device_kind", f"expected 'gpu', 'cpu' or 'none', got {data.info.device_kind!r}.")
     if data.info.rows_answer_for not in ("code", "class"):
         yield found("rows_answer_for", f"expected 'code' or 'class', got {data.info.rows_answer_for!r}.")
+    if data.info.lengths not in ("one-training", "own-trainings"):
+        yield found("lengths", f"expected 'one-training' or 'own-trainings', got {data.info.lengths!r}.")
     for name in ("dataset", "reference_device", "licence", "source"):
         if not getattr(data.info, name):
             yield found(name, "expected a text, got ''.")
@@ -166,12 +168,13 @@ def _repeat_findings(data: TableData) -> Iterator[Finding]:
         recorded & np.isnan(seconds),
         "seconds wherever valid_error is recorded",
     )
-    falls = np.zeros_like(recorded)
-    so_far = np.fmax.accumulate(seconds, axis=2)
-    falls[:, :, 1:] = seconds[:, :, 1:] < so_far[:, :, :-1]
-    yield from _outside(
-        data, "curves/train_seconds", seconds, falls, "seconds that never fall along a training"
-    )
+    if data.info.lengths == "one-training":
+        falls = np.zeros_like(recorded)
+        so_far = np.fmax.accumulate(seconds, axis=2)
+        falls[:, :, 1:] = seconds[:, :, 1:] < so_far[:, :, :-1]
+        yield from _outside(
+            data, "curves/train_seconds", seconds, falls, "seconds that never fall along a training"
+        )
     gap = np.zeros_like(recorded)
     gap[:, 1:] = recorded[:, 1:] & ~recorded[:, :-1]
     yield from _outside(

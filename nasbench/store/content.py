@@ -18,6 +18,8 @@ from nasbench.store.info import TableInfo, canonical_json, recipe_hash
 from nasbench.store.schema import unit_of
 
 _JSON = ("splits", "recipe")
+_LEFT_OUT = {"rows_answer_for": "code", "space_definition": "", "lengths": "one-training"}
+"""Defaults of later attributes; they are left out, so that they change no hash."""
 _UNHASHED = ("content_hash", "created_by")
 
 
@@ -53,9 +55,7 @@ def attributes_of(info: TableInfo) -> dict[str, str]:
     attributes: dict[str, str] = {}
     for part in fields(info):
         value = getattr(info, part.name)
-        if part.name == "rows_answer_for" and value == "code":
-            continue  # the default is left out, so that it changes no hash
-        if part.name == "space_definition" and not value:
+        if _LEFT_OUT.get(part.name) == value:
             continue
         attributes[part.name] = canonical_json(dict(value)) if part.name in _JSON else str(value)
     attributes["recipe_hash"] = recipe_hash(info.recipe)

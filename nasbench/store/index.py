@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from nasbench.errors import BadOption
 from nasbench.records import Code, Codes
 from nasbench.spaces import Space
 
@@ -19,7 +20,8 @@ class RowIndex:
     """Finds the row of an architecture.
 
     Where the space is small enough, by its lexicographic rank: the rank itself where the table holds the
-    whole space in order, an array from rank to row where it does not. Else by a dictionary of bytes.
+    whole space in order, an array from rank to row where it does not. In larger spaces by searching the
+    sorted ranks of the table's rows, or, where ranks go beyond 64 bits, by a dictionary of bytes.
 
     Args:
         space: The table's space.
@@ -32,6 +34,7 @@ class RowIndex:
         self._by_class = False
         self._is_dense = False
         self._row_of_rank: npt.NDArray[np.int32] | None = None
+        self._sorted: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None = None  # ranks, their rows
         self._row_of_bytes: dict[bytes, int] = {}
         self._places: npt.NDArray[np.float32] | None = None
         if space.size is not None and space.size <= ARRAY_LIMIT:
@@ -48,7 +51,13 @@ class RowIndex:
                 return
         self._by_class = by_class
         known = space.canonical(codes) if by_class else codes
-        self._row_of_bytes = {code.tobytes(): row for row, code in enumerate(known)}
+        try:
+            ranks = space.rank(known)
+        except BadOption:  # more codes than 64 bits can number
+            self._row_of_bytes = {code.tobytes(): row for row, code in enumerate(known)}
+            return
+        rows = np.argsort(ranks, kind="stable")
+        self._sorted = ranks[rows], rows
 
     def _rows_by_class(self, codes: Codes) -> npt.NDArray[np.int32]:
         """Make the array from the rank of any code to the row of its class; -1 where there is none."""
@@ -72,6 +81,8 @@ class RowIndex:
         """Return the row of one code of the space, or -1."""
         if self._by_class:
             code = tuple(self._space.canonical([code])[0].tolist())
+        if self._sorted is not None:
+            return int(self._search(np.array([self._space.rank_one(code)]))[0])
         if self._row_of_rank is None:
             return self._row_of_bytes.get(np.array(code, dtype=np.int8).tobytes(), -1)
         rank = self._space.rank_one(code)
@@ -97,6 +108,8 @@ class RowIndex:
                 self._refuse(array[int(np.argmin(inside))])
             if self._row_of_rank is None:
                 known_as = self._space.canonical(array) if self._by_class else array
+                if self._sorted is not None:
+                    return self._search(self._space.rank(known_as))
                 small = np.ascontiguousarray(known_as, dtype=np.int8)
                 get = self._row_of_bytes.get
                 return np.array([get(code.tobytes(), -1) for code in small], dtype=np.int64)
@@ -106,6 +119,13 @@ class RowIndex:
         assert self._row_of_rank is not None
         known = ranks < len(self._row_of_rank)
         return np.where(known, self._row_of_rank[np.where(known, ranks, 0)], -1).astype(np.int64)
+
+    def _search(self, ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Find the rows of (n,) ranks among the sorted ones; -1 where there is none."""
+        assert self._sorted is not None
+        known, rows = self._sorted
+        at = np.minimum(np.searchsorted(known, ranks), len(known) - 1)
+        return np.where(known[at] == ranks, rows[at], -1)
 
     def _product_ranks(self, codes: Codes) -> npt.NDArray[np.int64]:
         """Check and rank (n, L) codes block by block, so that the work stays in the cache; (n,)."""

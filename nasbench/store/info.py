@@ -11,6 +11,7 @@ from typing import Any, Literal
 from nasbench.units import DeviceKind
 
 RowsAnswerFor = Literal["code", "class"]
+Lengths = Literal["one-training", "own-trainings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class TableInfo:
         notes: Anything a reader must know.
         rows_answer_for: ``"code"``: a row is its own architecture only. ``"class"``: it was trained for its
             whole canonical class and answers for every member.
+        lengths: ``"one-training"``: a shorter length is a point on the way to a longer one.
+            ``"own-trainings"``: each length was trained from the start on a schedule of its own, so that
+            there is no curve to watch and a promotion begins anew.
         created_by: Program and version that wrote the file; not part of the content.
         content_hash: SHA-256 of the content; the writer fills it in.
         recipe_hash: SHA-256 of the recipe's canonical JSON; the writer fills it in.
@@ -49,6 +53,7 @@ class TableInfo:
     citation: str = ""
     notes: str = ""
     rows_answer_for: RowsAnswerFor = "code"
+    lengths: Lengths = "one-training"
     created_by: str = ""
     content_hash: str = ""
     recipe_hash: str = ""

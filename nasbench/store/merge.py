@@ -29,7 +29,9 @@ ROW_UNIT = "row of this table"
 """Unit of scalars that hold row numbers; merging renumbers them."""
 
 MIXED_NOTE = "Trainings were made on several devices: see their provenance before seconds are compared."
-_SAME = ("space", "space_definition", "dataset", "splits", "recipe", "device_kind", "rows_answer_for")
+_SAME = (
+    "space", "space_definition", "dataset", "splits", "recipe", "device_kind", "rows_answer_for", "lengths",
+)  # fmt: skip
 _SECONDS = "train_seconds"
 
 

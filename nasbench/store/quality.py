@@ -101,7 +101,7 @@ class Quality:
         repeats: Agreement of first and second trainings, or None.
         splits: Validation against test, or None.
         isomorphs: Equal networks, or None where the space merges none.
-        falling_seconds: Trainings whose seconds fall along the epochs.
+        falling_seconds: Trainings whose seconds fall along the epochs; 0 where each length is its own.
         outliers: What is unlike the rest.
         verdicts: What follows.
     """
@@ -163,7 +163,9 @@ def table_quality(table: Table) -> Quality:
         repeats=repeats_against_each_other(values),
         splits=splits_against_each_other(table),
         isomorphs=isomorphs_against_each_other(table),
-        falling_seconds=_falling(np.asarray(table.column("train_seconds"))),
+        falling_seconds=_falling(np.asarray(table.column("train_seconds")))
+        if table.info.lengths == "one-training"
+        else 0,
         outliers=outliers(table, noises),
     )
     copied = [str(finding) for finding in same_split(table.data())]

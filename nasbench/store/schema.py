@@ -81,6 +81,15 @@ TABLE_ATTRIBUTES = (
         False,
         "JSON of a space that the table declares for itself: name, decisions with their choices, separator",
     ),
+    Field(
+        "lengths",
+        "text",
+        "",
+        "",
+        False,
+        "`one-training` (default): a shorter length is a point on the way to a longer one; `own-trainings`: "
+        "each was trained from the start on a schedule of its own",
+    ),
     Field("created_by", "text", "", "", True, "program and version; not part of the content hash"),
     Field("content_hash", "text", "", "", True, "SHA-256 of attributes and datasets, see below"),
 )
@@ -217,13 +226,14 @@ an error may be float64.
   such a table.
 * Where an architecture has fewer repeats than others at some training length, the recorded ones fill the
   first places.
-* `train_seconds` is recorded wherever `valid_error` is, is positive, and never falls along a training.
+* `train_seconds` is recorded wherever `valid_error` is, is positive, and never falls along a training (where
+  each length is a training of its own, it may fall from one to the next).
 * Numbers are little-endian, contiguous and uncompressed, so that a reader maps them into memory. A curve of
   which nothing was measured takes no room (its fill value is nan).
 * A table whose `splits` name no `valid` records no validation error: it can be read, and not be searched.
 * Files are deterministic byte for byte: the same content written twice is the same file.
-* Version 1.1 added `space_definition`, the `device_kind` `none` and curves of float64; a file without them
-  states version 1.0.
+* Version 1.1 added `space_definition`, `lengths`, the `device_kind` `none` and curves of float64; a file
+  without them states version 1.0.
 
 ## Content hash
 

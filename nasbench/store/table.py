@@ -5,6 +5,7 @@ A table knows results and never a clock: what a repeated or stopped training cos
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,7 @@ from nasbench.store.stored import StoredTable
 Column = npt.NDArray[np.float64]
 _Cells = tuple[list[float | None], list[float | None], list[float]]
 
+_LISTED = 100_000  # rows up to which a table is kept as lists once it is asked
 _HINT_EPOCHS = "Use one of these."
 
 
@@ -51,7 +53,8 @@ class Table(StoredTable):
     """One table, asked by architecture.
 
     Every look-up it has made ready is kept, so the second question of a kind is answered from plain lists
-    and columns. Attributes: see ``StoredTable``.
+    and columns. Single questions to a table of more than 100,000 rows are answered from the mapped file, and
+    nothing is kept. Attributes: see ``StoredTable``.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Table(StoredTable):
         self._columns: dict[tuple[str, int, int], Column] = {}
         self._complete: set[tuple[str, int, int]] = set()
         self._means: dict[tuple[str, int], Column] = {}
+        self._is_large = len(self) > _LISTED
 
     # From architectures to rows -----------------------------------------------------------------
 
@@ -159,6 +163,8 @@ class Table(StoredTable):
             NotInSpace: Not an architecture of the table's space.
             NotMeasured: The table has no such architecture, training length or repeat.
         """
+        if self._is_large:
+            return self._read(self.row(code), epochs, replicate)
         try:
             valid, test, seconds = self._cells[epochs, replicate]
             row = self._row_by_code[code]
@@ -169,6 +175,20 @@ class Table(StoredTable):
         if error is None:
             return self._failure(row, epochs, replicate, seconds[row])
         return Measurement(error, test[row], seconds[row])
+
+    def _read(self, row: int, epochs: int, replicate: int) -> Measurement:
+        """Read one training from the mapped file; slower than a list, and nothing is held in memory."""
+        epoch = self._epoch(epochs)
+        if not 0 <= replicate < self.replicates:
+            self._refuse_replicate(None, epochs, replicate)
+        error = float(self._curves["valid_error"][row, replicate, epoch])
+        seconds = float(self._curves["train_seconds"][row, replicate, epoch])
+        if math.isnan(error):
+            return self._failure(row, epochs, replicate, seconds)
+        test = math.nan
+        if "test_error" in self._curves:
+            test = float(self._curves["test_error"][row, replicate, epoch])
+        return Measurement(error, None if math.isnan(test) else test, seconds)
 
     def _warm_cells(self, epochs: int, replicate: int) -> _Cells:
         """Turn one (epochs, replicate) into Python lists: indexing them is the fastest look-up there is."""

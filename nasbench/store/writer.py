@@ -113,7 +113,9 @@ def _write(path: Path, tables: Iterable[TableData]) -> None:
 def _is_newer(data: TableData) -> bool:
     """Say whether a table holds something that version 1.0 did not know."""
     is_wide = any(curve.dtype == np.float64 for curve in data.curves.values())
-    return is_wide or bool(data.info.space_definition) or data.info.device_kind == "none"
+    info = data.info
+    is_described = bool(info.space_definition) or info.lengths != "one-training"
+    return is_wide or is_described or info.device_kind == "none"
 
 
 def _create(group: Any, path: str, array: npt.NDArray[np.generic]) -> Any:
