@@ -33,7 +33,8 @@ RANKS = {
             "runs",
             "populate comparison",
             "reports",
-            "compat api",
+            "compat",
+            "api",
             "cli",
             "__main__",
         ]

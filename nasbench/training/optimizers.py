@@ -23,6 +23,8 @@ def make_optimizer(network: torch.nn.Module, recipe: Recipe) -> torch.optim.Opti
         return torch.optim.RMSprop(
             parameters,
             lr=recipe.learning_rate,
+            alpha=recipe.smoothing,
+            eps=recipe.epsilon,
             momentum=recipe.momentum,
             weight_decay=recipe.weight_decay,
             foreach=True,

@@ -50,7 +50,7 @@ class Recipe:
     Attributes:
         epochs: Full length of the schedule. A shorter training stops early on this same schedule.
         batch_size: Images a step; the last, smaller batch of an epoch is trained too.
-        optimizer: ``"sgd"``, ``"adamw"`` (betas 0.9 and 0.999) or ``"rmsprop"`` (smoothing 0.99).
+        optimizer: ``"sgd"``, ``"adamw"`` (betas 0.9 and 0.999) or ``"rmsprop"``.
         learning_rate: The largest of the schedule.
         momentum: Of SGD and RMSprop, in [0, 1); AdamW has none.
         nesterov: Whether the momentum is Nesterov's; SGD only.
@@ -70,6 +70,8 @@ class Recipe:
         label_smoothing: Share of the label given to all classes alike while training, in [0, 1).
         warmup_epochs: First epochs, in which the learning rate rises linearly; the schedule takes the rest.
         space: The space whose architectures are trained.
+        smoothing: Of RMSprop's mean of squared gradients, in [0, 1).
+        epsilon: Added to the root of that mean, > 0; RMSprop only.
 
     Raises:
         BadOption: A value is out of its range.
@@ -94,6 +96,8 @@ class Recipe:
     label_smoothing: float = 0.0
     warmup_epochs: int = 0
     space: str = "nb201"
+    smoothing: float = 0.99
+    epsilon: float = 1e-8
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "channels", "cells_per_stage", "stages"):
@@ -116,6 +120,10 @@ class Recipe:
             raise BadOption(f"train_images: expected a whole number >= 1, got {self.train_images}.")
         if not 0 <= self.label_smoothing < 1:
             raise BadOption(f"label_smoothing: expected a number in [0, 1), got {self.label_smoothing}.")
+        if not 0 <= self.smoothing < 1:
+            raise BadOption(f"smoothing: expected a number in [0, 1), got {self.smoothing}.")
+        if not (math.isfinite(self.epsilon) and self.epsilon > 0):
+            raise BadOption(f"epsilon: expected a finite number > 0, got {self.epsilon}.")
         if not 0 <= self.warmup_epochs < self.epochs:
             raise BadOption(
                 f"warmup_epochs: expected 0 to {self.epochs - 1}, fewer than the epochs, "

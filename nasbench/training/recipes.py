@@ -26,6 +26,40 @@ _H1 = Recipe(
 # configs/nas-benchmark/hyper-opts/01E, 12E and 90E). The architecture gives the channels; ``channels``
 # is not read. That images are flipped and cropped as for the topology space is inferred.
 _SIZE = replace(_H1, epochs=90, cells_per_stage=1, space="nats-size")
+_NB101 = Recipe(
+    epochs=108,
+    batch_size=256,
+    learning_rate=0.2,
+    optimizer="rmsprop",
+    momentum=0.9,
+    nesterov=False,
+    smoothing=0.9,
+    epsilon=1.0,
+    weight_decay=1e-4,
+    schedule="cosine",
+    channels=128,
+    cells_per_stage=3,
+    stages=3,
+    augmentation="flip-crop",
+    crop_padding=4,
+    train_images=40_000,
+    space="nb101",
+)
+_DIGITS_NB101 = Recipe(
+    epochs=12,
+    batch_size=50,
+    learning_rate=0.05,
+    momentum=0.9,
+    nesterov=True,
+    weight_decay=1e-4,
+    schedule="cosine",
+    channels=16,
+    cells_per_stage=1,
+    stages=2,
+    augmentation="none",
+    train_images=200,
+    space="nb101",
+)
 
 RECIPES: dict[str, Recipe] = {
     # One stage, so that the cell and not the skeleton decides: on the digits 1 % to 90 % error, in 0.2 s to
@@ -180,6 +214,17 @@ RECIPES: dict[str, Recipe] = {
     "nats-size-1-imagenet16": replace(_SIZE, epochs=1, crop_padding=2),
     "nats-size-12-imagenet16": replace(_SIZE, epochs=12, crop_padding=2),
     "nats-size-90-imagenet16": replace(_SIZE, crop_padding=2),
+    # Two cells on 8 x 8 and 4 x 4 pixels, narrow enough to train in a second.
+    "digits-nb101": _DIGITS_NB101,
+    "digits-nb1shot1-1": replace(_DIGITS_NB101, space="nb1shot1-1"),
+    "digits-nb1shot1-2": replace(_DIGITS_NB101, space="nb1shot1-2"),
+    "digits-nb1shot1-3": replace(_DIGITS_NB101, space="nb1shot1-3"),
+    # Ying et al. 2019, one schedule for each training length. torch's RMSprop adds epsilon to the root, the
+    # authors' under it, and the cosine here moves once an epoch.
+    "nb101-published": _NB101,
+    "nb101-published-36": replace(_NB101, epochs=36),
+    "nb101-published-12": replace(_NB101, epochs=12),
+    "nb101-published-4": replace(_NB101, epochs=4),
     # Dong and Yang 2020, hyperparameter set H (NATS-Bench's "200"); ImageNet16-120 is cropped with padding 2.
     "nb201-h1": _H1,
     "nb201-h1-imagenet16": replace(_H1, crop_padding=2),

@@ -94,6 +94,8 @@ class _Cifar:
 
     name: str
     valid_from: ValidFrom
+    called: str = ""  # where the parts are of other sizes
+    valid_images: int | None = None
 
     def __call__(self, split_seed: int, train_images: int | None, path: Path | None) -> ImageData:
         from nasbench.training.data.cifar import CIFAR10, CIFAR100, missing_batches, read_cifar
@@ -107,14 +109,15 @@ class _Cifar:
             path=path,
         )
         train, test = read_cifar(place, files)
+        half = len(train if self.valid_from == "train" else test) // 2
         return split_published(
-            self.name,
+            self.called or self.name,
             train,
             test,
             classes=count_classes(train, test, where=str(place)),
             split_seed=split_seed,
             train_images=train_images,
-            valid_images=len(train if self.valid_from == "train" else test) // 2,
+            valid_images=half if self.valid_images is None else self.valid_images,
             valid_from=self.valid_from,
         )
 
@@ -176,6 +179,10 @@ DATASETS: dict[str, DataSet] = {
     # Sizes as in NAS-Bench-201 (Dong and Yang 2020), whose own lists of images are not part of the archives.
     "cifar10": DataSet(
         "60,000 32 x 32 colour images (Krizhevsky 2009), training part halved", _Cifar("cifar10", "train")
+    ),
+    "cifar10-40k": DataSet(  # sizes as in NAS-Bench-101 (Ying et al. 2019)
+        "cifar10 with 40,000 images to train on and 10,000 for validation",
+        _Cifar("cifar10", "train", called="cifar10-40k", valid_images=10_000),
     ),
     "cifar100": DataSet(
         "60,000 32 x 32 colour images (Krizhevsky 2009), test part halved", _Cifar("cifar100", "test")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from nasbench.errors import BadOption, UnknownName
 from nasbench.records import Code
+from nasbench.spaces import get_space
+from nasbench.spaces.nb1shot1 import NB1Shot1Space
 from nasbench.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -33,6 +35,25 @@ def _nb201(code: Code, recipe: Recipe, image_channels: int, classes: int) -> tor
         image_channels=image_channels,
         classes=classes,
     )
+
+
+def _nb101(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    from nasbench.training.networks.nb101 import nb101_network
+
+    return nb101_network(
+        code,
+        channels=recipe.channels,
+        cells_per_stage=recipe.cells_per_stage,
+        stages=recipe.stages,
+        image_channels=image_channels,
+        classes=classes,
+    )
+
+
+def _nb1shot1(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
+    space = get_space(recipe.space)
+    assert isinstance(space, NB1Shot1Space)
+    return _nb101(tuple(space.to_nb101([code])[0].tolist()), recipe, image_channels, classes)
 
 
 def _darts(code: Code, recipe: Recipe, image_channels: int, classes: int) -> torch.nn.Module:
@@ -141,6 +162,10 @@ NETWORKS: dict[str, Callable[[Code, Recipe, int, int], torch.nn.Module]] = {
     "nasnet": _nasnet,
     "nb-macro": _nb_macro,
     "nats-size": _nats_size,
+    "nb101": _nb101,
+    "nb1shot1-1": _nb1shot1,
+    "nb1shot1-2": _nb1shot1,
+    "nb1shot1-3": _nb1shot1,
     "nb201": _nb201,
     "transnas-macro": _transnas_macro,
     "transnas-micro": _transnas_micro,
