@@ -63,7 +63,9 @@ def read_metrics(messages: Sequence[bytes]) -> Metrics:
         by_length.setdefault(len(message), []).append(i)
     for length, members in by_length.items():
         left = np.array(members)
-        raw = np.frombuffer(b"".join([messages[i] for i in members]), dtype=np.uint8).reshape(-1, length)
+        raw = np.frombuffer(b"".join([messages[i] for i in members]), dtype=np.uint8).reshape(
+            len(members), length
+        )
         while len(left):
             try:
                 layout = _layout(raw[0].tobytes())
