@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from nasbench.compat.nb101.model_spec import ModelSpec, OutOfDomainError
 from nasbench.compat.nb101.opening import open_dataset
@@ -57,6 +58,7 @@ class NASBench:
             "num_repeats": self.table.replicates,
         }
         self._rows = Rows(self.table)
+        self._cells: dict[int, tuple[npt.NDArray[np.int8], list[str]]] = {}
         self._epoch = {epochs: e for e, epochs in enumerate(self.table.epochs)}
         self._draw = uniforms(np.random.default_rng() if seed is None else generator(seed, "repeats"))
         curves = {name: self.table.column(name) for name in self.table.metrics}
@@ -199,8 +201,12 @@ class NASBench:
         raise OutOfDomainError(f"epochs: expected one of {held}, got {epochs!r}.")
 
     def _fixed(self, row: int) -> FixedMetrics:
-        matrix, operations = _SPACE.cell(tuple(self.table.codes[row].tolist()))
-        data: FixedMetrics = {"module_adjacency": matrix, "module_operations": operations}
+        if row not in self._cells:
+            if len(self._cells) >= _REMEMBERED:
+                self._cells.clear()
+            self._cells[row] = _SPACE.cell(tuple(self.table.codes[row].tolist()))
+        matrix, operations = self._cells[row]
+        data: FixedMetrics = {"module_adjacency": matrix.copy(), "module_operations": operations.copy()}
         if self._parameters is not None:
             data["trainable_parameters"] = int(self._parameters[row])
         return data
@@ -225,6 +231,7 @@ class NASBench:
 
 
 _SPACE = NB101Space()
+_REMEMBERED = 50_000
 
 
 def _columns(curves: dict[str, Any], prefix: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import numpy as np
 from nasbench.errors import BadOption, FormatError, MissingExtra
 from nasbench.spaces.nb101 import NB101Space
 from nasbench.store.data import Scalar, TableData
+from nasbench.store.imports.nb1shot1 import one_shot_tables
 from nasbench.store.imports.nb101_records import EPOCHS, MEASURED, read_records
 from nasbench.store.imports.nb101_trainings import NB101Trainings
 from nasbench.store.imports.tfrecord import read_blocks
@@ -43,6 +44,7 @@ class Imported:
 
     Attributes:
         table: Name of the table.
+        others: Names of the tables cut out of it.
         architectures: Its rows.
         trainings: Its trainings, of all lengths.
         epochs: Its training lengths.
@@ -52,6 +54,7 @@ class Imported:
     """
 
     table: str
+    others: tuple[str, ...]
     architectures: int
     trainings: int
     epochs: tuple[int, ...]
@@ -65,6 +68,7 @@ def import_nb101(
     out: Path,
     *,
     name: str = TABLE,
+    one_shot: bool = False,
     skip_damaged: bool = False,
     save_every_seconds: float = 60.0,
     progress: OnProgress = lambda _done, _total, _what: None,
@@ -77,6 +81,7 @@ def import_nb101(
         source: The ``.tfrecord`` file.
         out: The table file to write.
         name: Name of the table.
+        one_shot: Write the tables of the spaces of NAS-Bench-1Shot1 into the file too.
         skip_damaged: Leave damaged records out.
         save_every_seconds: Least time between two savings.
         progress: Told how far it is.
@@ -105,10 +110,12 @@ def import_nb101(
     data = table_of(
         trainings, name=name, file=source.name, sha256=reading.sha256, damaged=len(reading.damaged)
     )
-    write_tables(out, [data])
+    others = one_shot_tables(data) if one_shot else []
+    write_tables(out, [data, *others])
     reading.half_done.unlink(missing_ok=True)
     return Imported(
         name,
+        tuple(other.name for other in others),
         len(trainings),
         int(trainings.counts.sum()),
         data.epochs,
