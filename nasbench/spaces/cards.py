@@ -147,9 +147,7 @@ CARDS: dict[str, SpaceCard] = {
                 f"{chains:,} graphs with operations whose kept vertices lie all on one path.",
                 f"{cells:,} cells of NAS-Bench-101.",
             ),
-            data=(
-                "Results are those of the NAS-Bench-101 cell; nasbench import nb101 --one-shot cuts tables out.",
-            ),
+            data=("Results are those of the NAS-Bench-101 cell: nasbench import nb101 --one-shot.",),
         )
         for number, vertices, inputs, codes, loose, chains, cells in (
             (1, 4, "1, 2, 2, 2 and, at the output, 2", 14_580, 6_240, 2_487, 2_685),
