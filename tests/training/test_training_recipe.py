@@ -27,6 +27,8 @@ OTHER_VALUES = {
     "label_smoothing": 0.1,
     "warmup_epochs": 2,
     "space": "darts",
+    "smoothing": 0.9,
+    "epsilon": 1.0,
 }
 
 
@@ -143,6 +145,8 @@ def test_unknown_recipe_lists_the_near_ones():
         ({"precision": "int8"}, "expected 'float32' or 'bfloat16' or 'float16', got 'int8'"),
         ({"train_images": 0}, "train_images: expected a whole number >= 1, got 0"),
         ({"label_smoothing": 1.0}, r"label_smoothing: expected a number in \[0, 1\), got 1.0"),
+        ({"smoothing": 1.0}, r"smoothing: expected a number in \[0, 1\), got 1.0"),
+        ({"epsilon": 0.0}, "epsilon: expected a finite number > 0, got 0.0"),
         ({"warmup_epochs": 10}, "warmup_epochs: expected 0 to 9, fewer than the epochs, got 10"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,7 +61,7 @@ class NASBench:
         self._rows = Rows(self.table)
         self._cells: dict[int, tuple[npt.NDArray[np.int8], list[str]]] = {}
         self._epoch = {epochs: e for e, epochs in enumerate(self.table.epochs)}
-        self._draw = uniforms(np.random.default_rng() if seed is None else generator(seed, "repeats"))
+        self._draw = uniforms(generator(secrets.randbits(63) if seed is None else seed, "repeats"))
         curves = {name: self.table.column(name) for name in self.table.metrics}
         self._final = _columns(curves, "")
         self._halfway = _columns(curves, "halfway_")
