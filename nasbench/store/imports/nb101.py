@@ -70,7 +70,7 @@ def import_nb101(
     name: str = TABLE,
     one_shot: bool = False,
     skip_damaged: bool = False,
-    save_every_seconds: float = 60.0,
+    save_every_seconds: float = 20.0,
     progress: OnProgress = lambda _done, _total, _what: None,
 ) -> Imported:
     """Turn an official file into a table file.
