@@ -49,19 +49,22 @@ def graph_hash(
     ]
     for _ in labels:
         hashes = [
-            md5(
-                (
-                    "".join(sorted([hashes[v] for v in into]))
-                    + "|"
-                    + "".join(sorted([hashes[v] for v in out_of]))
-                    + "|"
-                    + own
-                ).encode()
-            ).hexdigest()
+            md5(f"{_joined(hashes, into)}|{_joined(hashes, out_of)}|{own}".encode()).hexdigest()
             for (into, out_of), own in zip(around, hashes, strict=True)
         ]
     final: str = md5(str(sorted(hashes)).encode()).hexdigest()
     return final
+
+
+def _joined(hashes: list[str], vertices: Sequence[int]) -> str:
+    """Join the hashes of some vertices, sorted; nearly always there are one or two."""
+    n = len(vertices)
+    if n == 1:
+        return hashes[vertices[0]]
+    if n == 2:
+        one, other = hashes[vertices[0]], hashes[vertices[1]]
+        return one + other if one < other else other + one
+    return "".join(sorted([hashes[vertex] for vertex in vertices]))
 
 
 @functools.cache

@@ -290,6 +290,13 @@ def test_hashes_are_all_listed_and_lead_to_everything(nasbench, drawn):
     assert nasbench.get_budget_counters() == (0.0, 0)
 
 
+def test_hashes_of_many_codes_are_those_one_by_one(nasbench, drawn, rng):
+    """Cells that the file holds and others."""
+    codes = np.concatenate([SPACE.sample(50, rng=rng), [SPACE.of_cell(*cell[1:]) for cell in drawn]])
+    one_by_one = [key_hash(SPACE.key(tuple(code))) for code in codes.tolist()]
+    assert [found.tobytes().hex() for found in nasbench.hashes(codes)] == one_by_one
+
+
 @pytest.mark.parametrize("wrong", ["0" * 32, "f" * 32, "12", "no hash at all"])
 def test_unknown_hashes_are_lookup_errors(nasbench, wrong):
     with pytest.raises(NotMeasured, match="holds no cell of hash") as caught:

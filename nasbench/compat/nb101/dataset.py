@@ -126,6 +126,20 @@ class NASBench:
         for row in self._rows.hash_order().tolist():
             yield self._rows.hashes[row].tobytes().hex()
 
+    def hashes(self, codes: npt.ArrayLike) -> npt.NDArray[np.void]:
+        """Return the published hashes of many codes of the space ``nb101``; not in the original.
+
+        Args:
+            codes: (n, 26) codes.
+
+        Returns:
+            (n,) of 16 bytes each; ``.tobytes().hex()`` of one is what ``hash_spec`` returns.
+
+        Raises:
+            NotInSpace: A code is not in the space.
+        """
+        return self._rows.hashes_of(_SPACE.keys(codes))
+
     def get_metrics_from_hash(self, module_hash: str) -> tuple[FixedMetrics, ComputedMetrics]:
         """Return everything recorded of a cell, at no charge.
 

@@ -65,6 +65,15 @@ class Rows:
             self._known[key] = row
         return row
 
+    def hashes_of(self, keys: Keys) -> npt.NDArray[np.void]:
+        """Return the published hashes of (n,) cells: those of the table's rows, others computed."""
+        known, rows = self._by_key
+        at = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+        found = self.hashes[rows[at]]
+        missing = known[at] != keys
+        found[missing] = key_hashes(keys[missing])
+        return found
+
     def of_hash(self, digest: bytes) -> int:
         """Return the row of a published hash, or -1."""
         high, rows = self._by_hash
