@@ -186,12 +186,12 @@ def test_layers_are_the_vertices_with_their_inputs(rng):
     graphs = LayerGraphs(SPACE)
     for cell in (INCEPTION, FIRST_OF_FILE):
         code = SPACE.of_cell(*cell)
-        drawn = graphs(code)
+        (drawn,) = graphs([code])
         assert drawn.labels == (INPUT, *cell[1][1:-1], OUTPUT)
         inputs = [tuple(np.flatnonzero(column).tolist()) for column in np.array(cell[0]).T]
         assert list(drawn.inputs) == inputs
     for code in map(tuple, SPACE.sample(50, rng=rng).tolist()):
-        assert len(graphs(code).labels) == len(SPACE.cell(code)[1])
+        assert len(graphs([code])[0].labels) == len(SPACE.cell(code)[1])
 
 
 def test_every_valid_graph_is_a_code_of_the_space(rng):
