@@ -68,6 +68,7 @@ class NB101Space(NB101Codes):
     """
 
     merges_isomorphs = True
+    networks = CELLS
     encodings: tuple[str, ...] = ("onehot", "adjacency", "path", "graph")
     graph_operations = GRAPH_OPERATIONS
 

@@ -41,6 +41,8 @@ from nasbench.spaces.space import Decision
 
 INPUTS = {1: (1, 2, 2, 2, 2), 2: (1, 1, 2, 2, 3), 3: (1, 1, 1, 2, 2, 2)}
 """Number of inputs of each interior vertex and, last, of the output, by the number of the space."""
+NETWORKS = {1: 2_685, 2: 7_773, 3: 55_854}
+"""Cells of NAS-Bench-101 in each space; a test counts them again."""
 _EDGE_OF = {pair: e for e, pair in enumerate(PAIRS)}
 _OUTPUT = VERTICES - 1
 
@@ -84,6 +86,7 @@ class NB1Shot1Space(ProductSpace):
                 self._operation_place.append(len(decisions))
                 decisions.append(Decision(name, OPERATIONS))
         super().__init__(f"nb1shot1-{number}", decisions)
+        self.networks = NETWORKS[number]
         self.whole = NB101Space()
 
     def to_nb101(self, codes: npt.ArrayLike) -> Codes:

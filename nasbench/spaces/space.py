@@ -39,7 +39,8 @@ class Space(Protocol):
 
     A space whose published mutation changes several decisions at once says so by
     ``mutates_by_neighbours = False``; all others mutate to one of their ``neighbours``. A space whose
-    encoding ``"graph"`` has other operations than its first decision names them in ``graph_operations``.
+    encoding ``"graph"`` has other operations than its first decision names them in ``graph_operations``. One
+    that knows how many networks its codes come to has ``networks``.
     """
 
     name: str

@@ -191,7 +191,7 @@ def _coverage(table: Table) -> Coverage:
     gone = np.flatnonzero(failed.any(axis=1))[:_SHOWN]
     return Coverage(
         architectures=len(table),
-        space_size=table.space.size,
+        space_size=table.most_rows,
         classes=len(np.unique(table.space.canonical(table.codes), axis=0)),
         trainings=int(recorded[:, :, -1].sum()),
         failed=int(failed.sum()),

@@ -65,6 +65,15 @@ class StoredTable:
         return f"{type(self).__name__}({self.name!r}, {len(self)} architectures, epochs {self.epochs})"
 
     @property
+    def most_rows(self) -> int | None:
+        """Rows that a table of the whole space would have; None where the space is unbounded.
+
+        Where a row answers for its class and the space knows how many networks it holds, those; else codes.
+        """
+        networks: int | None = getattr(self.space, "networks", None)
+        return networks if networks and self.info.rows_answer_for == "class" else self.space.size
+
+    @property
     def content_hash(self) -> str:
         """SHA-256 of the content, as the file states it."""
         return self.info.content_hash

@@ -37,7 +37,7 @@ def table_summary(table: Table) -> dict[str, Any]:
         "name": table.name,
         "attributes": asdict(table.info),
         "architectures": len(table),
-        "space_size": table.space.size,
+        "space_size": table.most_rows,
         "epochs": list(table.epochs),
         "metrics": list(table.metrics),
         "scalars": list(table.scalars),

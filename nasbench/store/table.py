@@ -115,7 +115,7 @@ class Table(StoredTable):
         return rows
 
     def _refuse_architecture(self, code: Code) -> NoReturn:
-        size = f" of the {self.space.size:,}" if self.space.size is not None else ""
+        size = f" of the {self.most_rows:,}" if self.most_rows is not None else ""
         raise NotMeasured(
             f"architecture: table {self.name} holds {len(self):,}{size} architectures of space "
             f"{self.space.name}, got {self.space.format(code)}, which is not one of them. Use one that it "
