@@ -22,6 +22,7 @@ LIMIT = 6.0
 
 _MAD_TO_SD = 1.4826
 _FEWEST_NEIGHBOURS = 3
+_MOST_NEIGHBOURED = 100_000  # rows; listing the neighbours of more takes minutes and gigabytes
 _NEAREST = 25  # architectures of about the same number of parameters
 
 
@@ -50,7 +51,8 @@ class Outliers:
 
     Attributes:
         against: What architectures were held against: ``"neighbours"`` (one move away, at least three of
-            them measured), ``"parameters"`` (those of about the same number), or ``"nothing"``.
+            them measured), ``"parameters"`` (those of about the same number; always where a table has more
+            than 100,000 rows), or ``"nothing"``.
         compared: Architectures that could be held against something.
         architectures: The furthest first.
         trainings: Trainings unlike the other repeats of their architecture, the furthest first.
@@ -66,7 +68,8 @@ def outliers(table: Table, noise: Noise) -> Outliers:
     """Find the outliers of a table at its longest training."""
     values = np.asarray(table.column("valid_error")[:, :, -1], dtype=np.float64)
     mean = table.mean("valid_error")
-    expected = _neighbours(table, mean)
+    listed = len(table) <= _MOST_NEIGHBOURED
+    expected = _neighbours(table, mean) if listed else np.full(len(table), np.nan)
     against: Literal["neighbours", "parameters", "nothing"] = "neighbours"
     if (~np.isnan(expected)).sum() < len(table) / 2:
         against = "parameters" if "parameters" in table.scalars else "nothing"

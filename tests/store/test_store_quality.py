@@ -7,7 +7,7 @@ import pytest
 from nasbench.errors import NotMeasured
 from nasbench.spaces import get_space
 from nasbench.store.agreement import rank_agreement
-from nasbench.store.data import Provenance, TableData
+from nasbench.store.data import Provenance, Scalar, TableData
 from nasbench.store.info import TableInfo
 from nasbench.store.noise import noise
 from nasbench.store.quality import table_quality
@@ -218,6 +218,22 @@ def test_an_architecture_unlike_its_neighbours_is_named(tmp_path):
         SPACE.format(tuple(codes[700].tolist()))
     ]
     assert found.outliers.architectures[0].expected == pytest.approx(0.2, abs=0.01)
+
+
+def test_rows_of_a_large_table_are_held_against_their_like_in_parameters(tmp_path, monkeypatch):
+    monkeypatch.setattr("nasbench.store.outliers._MOST_NEIGHBOURED", 1_000)
+    data = made(codes=np.concatenate(list(SPACE.enumerate()))[:1_200])
+    values = np.full_like(data.curves["valid_error"], 0.2)
+    values += np.random.default_rng(0).normal(0, 0.005, values.shape).astype(np.float32)
+    values[700] = 0.9
+    scalars = {"parameters": Scalar(np.arange(1_200, dtype=np.int32), "parameters")}
+    found = quality_of(
+        replace(data, curves={**data.curves, "valid_error": values}, scalars=scalars), tmp_path
+    )
+    assert found.outliers.against == "parameters"
+    assert [one.architecture for one in found.outliers.architectures] == [
+        SPACE.format(tuple(data.codes[700].tolist()))
+    ]
 
 
 def equal_cells(data, *, shift):
