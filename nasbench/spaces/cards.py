@@ -136,6 +136,7 @@ CARDS: dict[str, SpaceCard] = {
             "None comes along; the official nasbench_full.tfrecord (423,624 cells, 4, 12, 36 and 108 epochs, "
             "three trainings each) comes in by nasbench import nb101.",
         ),
+        networks="the published network; recipes nb101-published and digits-nb101",
     ),
     **{
         f"nb1shot1-{number}": SpaceCard(
@@ -148,6 +149,7 @@ CARDS: dict[str, SpaceCard] = {
                 f"{cells:,} cells of NAS-Bench-101.",
             ),
             data=("Results are those of the NAS-Bench-101 cell: nasbench import nb101 --one-shot.",),
+            networks=f"those of nb101; recipe digits-nb1shot1-{number}",
         )
         for number, vertices, inputs, codes, loose, chains, cells in (
             (1, 4, "1, 2, 2, 2 and, at the output, 2", 14_580, 6_240, 2_487, 2_685),

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasbench.records import Code, Codes
+from nasbench.spaces.drawing import Edge, Graph
 from nasbench.spaces.nb101_canonical import (
     Keys,
     canonical_key,
@@ -141,6 +142,16 @@ class NB101Space(NB101Codes):
             NotInSpace: As ``nb101_notation.code_of``, no path from input to output, or too many edges.
         """
         return self.check(code_of(matrix, operations))
+
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the pruned cell.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        matrix, operations = self.cell(code)
+        edges = tuple(Edge(i, j) for i, j in np.argwhere(matrix).tolist())
+        return (Graph("cell", tuple(operations), edges),)
 
     # Order --------------------------------------------------------------------------------------
 

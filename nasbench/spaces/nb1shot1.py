@@ -32,6 +32,7 @@ import numpy.typing as npt
 
 from nasbench.errors import BadOption, NotInSpace
 from nasbench.records import Code, Codes
+from nasbench.spaces.drawing import Graph
 from nasbench.spaces.nb101 import NB101Space
 from nasbench.spaces.nb101_encodings import GRAPH_OPERATIONS
 from nasbench.spaces.nb101_graph import INTERIOR, PAIRS, VERTICES
@@ -128,6 +129,14 @@ class NB1Shot1Space(ProductSpace):
                 f"got {write_cell(values)}."
             )
         return tuple(found)
+
+    def drawing(self, code: Sequence[int]) -> tuple[Graph, ...]:
+        """Draw the NAS-Bench-101 cell, without loose ends.
+
+        Raises:
+            NotInSpace: ``code`` is no architecture of the space.
+        """
+        return self.whole.drawing(self.to_nb101([self.check(code)])[0].tolist())
 
     def canonical(self, codes: npt.ArrayLike) -> Codes:
         """Map (n, L) codes to the first code of the same NAS-Bench-101 cell."""

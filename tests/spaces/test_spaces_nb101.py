@@ -194,6 +194,17 @@ def test_layers_are_the_vertices_with_their_inputs(rng):
         assert len(graphs([code])[0].labels) == len(SPACE.cell(code)[1])
 
 
+def test_drawing_shows_the_pruned_cell(inception):
+    (graph,) = SPACE.drawing(inception)
+    assert graph.nodes == tuple(INCEPTION[1])
+    assert {(e.source, e.target) for e in graph.edges} == {
+        tuple(e) for e in np.argwhere(INCEPTION[0]).tolist()
+    }
+    shot = get_space("nb1shot1-1")
+    (small,) = shot.drawing(shot.parse("11111-1001-110-00-0:maxpool3x3,conv1x1,conv3x3,conv3x3"))
+    assert small.nodes == ("input", "maxpool3x3", "output")
+
+
 def test_every_valid_graph_is_a_code_of_the_space(rng):
     graphs = rng.integers(0, GRAPHS, size=300)
     codes = np.concatenate([(graphs[:, None] >> np.arange(20, -1, -1)) & 1, np.zeros((300, 5), int)], axis=1)
