@@ -29,7 +29,7 @@ def test_formats_are_listed(nasbench: Nasbench) -> None:
     ended = nasbench("import", "--help")
     assert ended.status == 0
     assert "nb101" in ended.out
-    assert nasbench("import", "nb110", "x").err.endswith("Did you mean nb101?\n")
+    assert "Did you mean nb101" in nasbench("import", "nb10", "x").err
 
 
 def test_a_file_becomes_a_table_that_can_be_asked(nasbench: Nasbench, source: Path, out: Path) -> None:
