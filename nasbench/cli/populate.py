@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nasbench.cli.output import json_option, print_json, say
+from nasbench.cli.output import json_option, print_json, progress_bar, say
 from nasbench.cli.populate_session import Session
 from nasbench.errors import BadOption, SomeRunsFailed
+from nasbench.units import format_seconds
 
 if TYPE_CHECKING:
     from nasbench.populate.cluster import RayPool
     from nasbench.populate.local import LocalPool
+    from nasbench.store.oneshot import OneShot
+    from nasbench.training.recipe import Recipe
 
 AT_LEAST_ONE = click.IntRange(min=1)
 _SHARD = re.compile(r"(\d+)/(\d+)")
@@ -84,6 +87,12 @@ _SHARD = re.compile(r"(\d+)/(\d+)")
     help="Minutes between two writings of FILE.h5; every training is safe in the ledger at once.",
 )  # fmt: skip
 @click.option("--export-only", is_flag=True, help="Write FILE.h5 from the ledger and train nothing.")
+@click.option(
+    "--oneshot", is_flag=True, help="Train a supernet and write every architecture's one-shot error."
+)
+@click.option(
+    "--oneshot-epochs", default=300, show_default=True, type=AT_LEAST_ONE, help="Epochs of the supernet."
+)
 @click.option("--mixed-devices", is_flag=True, help="Let one table hold seconds of different hardware.")
 @click.option("--licence", default=None, help="Licence of the results, written into the table.")
 @click.option(
@@ -116,6 +125,8 @@ def populate(
     retry_quarantined: bool,
     export_every: float,
     export_only: bool,
+    oneshot: bool,
+    oneshot_epochs: int,
     mixed_devices: bool,
     licence: str | None,
     dry_run: bool,
@@ -129,6 +140,7 @@ def populate(
     \b
       nasbench populate nb201 --data digits --recipe digits-small --table mine.h5 --sample 20 --jobs 2
       nasbench populate darts --data digits --recipe digits-darts --table mine.h5 --from-run DIR
+      nasbench populate nb201 --data digits --recipe digits-small --table mine.h5 --oneshot
     """  # noqa: D301
     from nasbench.cli.populate_derived import Derived
     from nasbench.populate.cluster import RayPool
@@ -136,6 +148,7 @@ def populate(
     from nasbench.populate.job import Job
     from nasbench.populate.live import open_live_trainer
     from nasbench.populate.local import LocalPool
+    from nasbench.populate.oneshot import score_table
     from nasbench.populate.plan import listed, shuffled, tasks_of
     from nasbench.populate.plan import shard as shard_of
     from nasbench.populate.target import Target, part_path
@@ -152,12 +165,23 @@ def populate(
     if length > chosen.epochs:
         raise BadOption(f"epochs: expected 1 to {chosen.epochs}, the recipe's length, got {length}.")
     what = (everything, sample is not None, list_file is not None, from_run is not None)
-    if not export_only and sum(what) != 1:
+    if oneshot and (any(what) or export_only or shard is not None or dry_run or ray_address is not None):
+        raise BadOption(
+            "oneshot: expected a table that is filled, and none of --all, --sample, --list, --from-run, "
+            "--export-only, --shard, --dry-run and --ray. Fill the table first; --oneshot then scores all of "
+            "its rows."
+        )
+    if not (export_only or oneshot) and sum(what) != 1:
         raise BadOption(
             "populate: expected one of --all, --sample N, --list FILE and --from-run DIR. Say what to train."
         )
     if strategies and from_run is None:
         raise BadOption("strategy: expected --from-run DIR with it: it picks among rows of runs.")
+    if oneshot:
+        score = functools.partial(
+            score_table, epochs=oneshot_epochs, seed=seed, device=device, mixed_devices=mixed_devices
+        )
+        return _score(table, name or table.stem, chosen, score, as_json=as_json)
     derived = None if from_run is None or export_only else Derived(from_run, of_space, strategies)
     job = Job(space=of_space.name, data=data.strip(), recipe=chosen, epochs=length)
     if distinct:
@@ -227,6 +251,50 @@ def populate(
                 f"populate: {len(session.tally.quarantined)} trainings were given up; they are recorded as "
                 "failed with their reason. To try them again add --retry-quarantined."
             )
+    return 0
+
+
+def _score(path: Path, name: str, recipe: Recipe, score: Callable[..., OneShot], *, as_json: bool) -> int:
+    """Train a supernet for a table and write its one-shot errors into it.
+
+    Raises:
+        BadOption: No such table, or one of another recipe.
+    """
+    from nasbench.evaluation.retraining import recipe_of
+    from nasbench.populate.oneshot import add_column
+    from nasbench.store.agreement import one_shot_agreement
+    from nasbench.store.table import open_table
+
+    if not path.is_file():
+        raise BadOption(f"table: expected one to score, got no file {str(path)!r}. Fill it first.")
+    table = open_table(path, name)
+    held = recipe_of(table.info, name=table.name)
+    if held != recipe:
+        raise BadOption(
+            f"recipe: table {table.name} was trained by recipe {held.recipe_hash[:12]}, got "
+            f"{recipe.recipe_hash[:12]}. A supernet is trained as the table was."
+        )
+    with progress_bar("oneshot") as bar:
+        column = score(table, tell=lambda what, done, of: bar(done, of, what))
+    content_hash = add_column(path, table.name, column)
+    found = next(one for one in one_shot_agreement(open_table(path, table.name)) if one.name == column.name)
+    say(
+        f"wrote {path}: {column.name} of {len(table):,} architectures; Kendall tau with their own errors "
+        f"{'none' if found.ranks.kendall is None else f'{found.ranks.kendall:.3f}'}; training took "
+        f"{format_seconds(column.train_seconds)}, scoring {format_seconds(column.score_seconds)} each"
+    )
+    if as_json:
+        print_json(
+            {
+                "table": str(path),
+                "name": table.name,
+                "column": column.name,
+                "kendall": found.ranks.kendall,
+                "train_seconds": column.train_seconds,
+                "score_seconds": column.score_seconds,
+                "content_hash": content_hash,
+            }
+        )
     return 0
 
 

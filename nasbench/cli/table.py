@@ -12,7 +12,7 @@ import click
 from nasbench.cli.output import json_option, print_json, print_table, say
 from nasbench.cli.table_report import report
 from nasbench.errors import BadOption, Mismatch
-from nasbench.units import DeviceKind, days_label, format_error
+from nasbench.units import DeviceKind, days_label, format_error, format_seconds
 
 
 @click.group("table")
@@ -55,6 +55,14 @@ def info(table: str, as_json: bool) -> int:
         ("epochs", listed(summary["epochs"])),
         ("curves", ", ".join(summary["metrics"])),
         ("scalars", ", ".join(summary["scalars"])),
+        *(
+            (
+                one["name"],
+                f"{one['architectures']:,} architectures by the shared weights of a supernet, "
+                f"{one['epochs']} epochs, seed {one['seed']}, {format_seconds(one['train_seconds'])}",
+            )
+            for one in summary["one_shot"]
+        ),
         ("noise between repeats", "–" if noise is None else f"{format_error(noise, digits=3)} points (sd)"),
         (
             "best by mean",

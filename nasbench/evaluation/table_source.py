@@ -102,13 +102,14 @@ class TableSource:
 
         A table that answers for a whole small space has its multilinear extension
         (``surrogates.multilinear``); on any other a network is fitted, once (``surrogates.relaxed``), which
-        is refused where there are too few rows. Nothing in either depends on the run's generator.
+        is refused where there are too few rows. Nothing in either depends on the run's generator, but which
+        supernet's one-shot errors a table has that holds several.
         """
         if answering_rows(self.table) is not None:
-            return lambda rng: relax(self.table)  # noqa: ARG005 - the face of a relaxation factory
+            return partial(relax, self.table)
         if relaxed_form(self.space) is None:
             return None
-        return lambda rng: self._fitted.relaxation()  # noqa: ARG005 - as above
+        return lambda rng: self._fitted.relaxation()  # noqa: ARG005 - the face of a relaxation factory
 
     @cached_property
     def _fitted(self) -> FittedTable:

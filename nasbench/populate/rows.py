@@ -129,6 +129,18 @@ def expanded(data: TableData, space: Space) -> TableData:
     )
 
 
+def with_columns_of(data: TableData, stored: TableData) -> TableData:
+    """Add the scalars that no training made from an earlier state of a table; nan for its new rows."""
+    kept = {name: scalar for name, scalar in stored.scalars.items() if scalar.provenance}
+    row_of = {tuple(code): row for row, code in enumerate(stored.codes.tolist())}
+    rows = np.array([row_of.get(tuple(code), -1) for code in data.codes.tolist()])
+    columns = {
+        name: replace(scalar, values=np.where(rows < 0, np.nan, scalar.values[rows]))
+        for name, scalar in kept.items()
+    }
+    return replace(data, scalars={**data.scalars, **columns})
+
+
 def outcomes_of(data: TableData) -> Iterator[Outcome]:
     """Read trainings back from a table; rows that repeat another row's training are skipped.
 
@@ -146,7 +158,7 @@ def outcomes_of(data: TableData) -> Iterator[Outcome]:
         scalars = {
             name: _plain(scalar.values[row])
             for name, scalar in data.scalars.items()
-            if name != TRAINED_ROW and not np.isnan(scalar.values[row])
+            if name != TRAINED_ROW and not scalar.provenance and not np.isnan(scalar.values[row])
         }
         for place in range(recorded.shape[1]):
             has_failed = data.failed is not None and data.failed[row, place] == 1

@@ -13,7 +13,7 @@ from nasbench.errors import BadOption, FormatError
 from nasbench.populate.job import Facts, Job, Outcome
 from nasbench.populate.ledger import IN_MEMORY, QUARANTINED, Ledger
 from nasbench.populate.plan import MOST_LISTED, Isomorphs
-from nasbench.populate.rows import TRAINED_ROW, outcomes_of, table_data
+from nasbench.populate.rows import TRAINED_ROW, outcomes_of, table_data, with_columns_of
 from nasbench.records import Code
 from nasbench.spaces import get_space
 from nasbench.store.data import TableData
@@ -187,6 +187,8 @@ class Target:
             info=self._new_info(identity, {outcome.code for outcome in outcomes}),
             expand=get_space(self.job.space) if self.isomorphs == "once" else None,
         )
+        if stored is not None:
+            data = with_columns_of(data, stored)
         others: list[TableData] = []
         if self.path.exists():
             others = [

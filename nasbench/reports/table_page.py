@@ -11,6 +11,7 @@ import numpy as np
 from nasbench.reports.document import render, write_text
 from nasbench.reports.plots import Series, draw_lines, draw_points
 from nasbench.store.noise import Z95, Column
+from nasbench.store.oneshot import one_shot_columns
 from nasbench.store.quality import Quality
 from nasbench.store.table import Table
 from nasbench.units import percent
@@ -102,6 +103,14 @@ def _charts(quality: Quality, table: Table) -> list[tuple[str, str]]:
             (
                 "Two trainings of the same architecture.",
                 _pairs("repeats", valid[:, 0], valid[:, 1], "first training (%)", "second training (%)"),
+            )
+        )
+    for column in one_shot_columns(table):
+        out.append(
+            (
+                f"{column.name}: error by the shared weights of a supernet of {column.epochs} epochs, and "
+                "the mean of the architecture's own trainings.",
+                _pairs(column.name, column.errors, mean, "one-shot error (%)", "validation error (%)"),
             )
         )
     if quality.splits is not None:

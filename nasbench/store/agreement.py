@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from nasbench.store.oneshot import one_shot_columns
 from nasbench.store.table import Table
 
 Column = npt.NDArray[np.float64]
@@ -74,6 +75,52 @@ class IsomorphAgreement:
     sd_repeats: float | None
     ratio: float | None
     p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OneShotAgreement:
+    """One-shot errors of a supernet against the architectures' own.
+
+    Attributes:
+        name: Name of the column.
+        epochs: Of the shared weights.
+        ranks: One-shot against mean validation error at the longest training.
+        selected: Mean validation error of the architecture with the lowest one-shot error, fraction.
+        best: Lowest mean validation error of any.
+        train_seconds: What training the supernet took.
+    """
+
+    name: str
+    epochs: int
+    ranks: RankAgreement
+    selected: float
+    best: float
+    train_seconds: float
+
+
+def one_shot_agreement(table: Table) -> tuple[OneShotAgreement, ...]:
+    """Compare every column of one-shot errors with the table's own errors.
+
+    Raises:
+        FormatError: A column does not say how it came about.
+    """
+    own = table.mean("valid_error")
+    found = []
+    for column in one_shot_columns(table):
+        both = ~np.isnan(own) & ~np.isnan(column.errors)
+        if both.any():
+            lowest = int(np.argmin(np.where(both, column.errors, np.inf)))
+            found.append(
+                OneShotAgreement(
+                    column.name,
+                    column.epochs,
+                    rank_agreement(column.errors, own),
+                    float(own[lowest]),
+                    float(np.nanmin(own)),
+                    column.train_seconds,
+                )
+            )
+    return tuple(found)
 
 
 def rank_agreement(a: Column, b: Column) -> RankAgreement:

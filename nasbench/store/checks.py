@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from nasbench.errors import FormatError, UnknownName
 from nasbench.spaces import space_of
-from nasbench.store.data import Curve, TableData
+from nasbench.store.data import Curve, Scalar, TableData
+from nasbench.store.oneshot import OneShot, is_one_shot
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,21 @@ def findings(data: TableData) -> Iterator[Finding]:
     for name, scalar in data.scalars.items():
         if scalar.values.dtype.kind not in "iuf":
             yield found(f"scalars/{name}", f"expected numbers, got {scalar.values.dtype}.")
+        elif is_one_shot(name):
+            yield from _one_shot_findings(data.name, name, scalar)
     yield from _repeat_findings(data)
+
+
+def _one_shot_findings(table: str, name: str, scalar: Scalar) -> Iterator[Finding]:
+    field = f"scalars/{name}"
+    values = np.asarray(scalar.values, dtype=np.float64)
+    wrong = values[(values < 0) | (values > 1)]
+    if len(wrong):
+        yield Finding(table, field, f"expected errors in [0, 1], got {wrong[0]:g} ({len(wrong)} such).")
+    try:
+        OneShot.read(name, scalar)
+    except FormatError as error:
+        yield Finding(table, field, str(error))
 
 
 def shape_findings(data: TableData) -> Iterator[Finding]:

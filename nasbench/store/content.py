@@ -40,8 +40,9 @@ def entries_of(data: TableData) -> dict[str, Entry]:
     if data.failed is not None:
         entries["failed"] = Entry(data.failed)
     for name, scalar in data.scalars.items():
-        device = {"device": scalar.device} if scalar.device else {}
-        entries[f"scalars/{name}"] = Entry(scalar.values, {"unit": scalar.unit, **device})
+        more = {"device": scalar.device, "provenance": scalar.provenance}
+        stated = {"unit": scalar.unit, **{key: text for key, text in more.items() if text}}
+        entries[f"scalars/{name}"] = Entry(scalar.values, stated)
     if data.provenance is not None:
         entries["provenance/of"] = Entry(data.provenance.of)
         texts = [text.encode("utf-8") for text in data.provenance.rows]

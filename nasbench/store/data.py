@@ -25,11 +25,13 @@ class Scalar:
         values: (n,) whole or real numbers; nan = not measured.
         unit: Unit in words, e.g. ``"seconds"``.
         device: The device the values belong to, or ``""``.
+        provenance: How values that no training of the table made came about, JSON, or ``""``.
     """
 
     values: npt.NDArray[np.generic]
     unit: str
     device: str = ""
+    provenance: str = ""
 
 
 @dataclass(frozen=True, slots=True)

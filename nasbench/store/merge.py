@@ -288,7 +288,8 @@ def _scalars(parts: Sequence[_Part], codes: Sequence[Code]) -> dict[str, Scalar]
                 new = r[new.astype(np.int64)].astype(np.float64)
             held = values[r]
             differs = ~np.isnan(held) & ~np.isnan(new) & (held != new)
-            if (differs.any() and scalar.unit != "seconds") or scalar.unit != first.unit:
+            is_alike = (scalar.unit, scalar.provenance) == (first.unit, first.provenance)
+            if (differs.any() and scalar.unit != "seconds") or not is_alike:
                 raise Mismatch(
                     f"scalars/{name}: {holders[0][0].path} or a part before {part.path} differs from it. "
                     "Decide which part is right and merge without the other."

@@ -18,10 +18,12 @@ import numpy.typing as npt
 from nasbench.errors import NotMeasured
 from nasbench.store.agreement import (
     IsomorphAgreement,
+    OneShotAgreement,
     RankAgreement,
     SplitAgreement,
     epochs_against_last,
     isomorphs_against_each_other,
+    one_shot_agreement,
     repeats_against_each_other,
     splits_against_each_other,
 )
@@ -103,6 +105,7 @@ class Quality:
         isomorphs: Equal networks, or None where the space merges none.
         falling_seconds: Trainings whose seconds fall along the epochs; 0 where each length is its own.
         outliers: What is unlike the rest.
+        one_shot: Errors by shared weights against the table's own, one a supernet.
         verdicts: What follows.
     """
 
@@ -120,6 +123,7 @@ class Quality:
     isomorphs: IsomorphAgreement | None
     falling_seconds: int
     outliers: Outliers
+    one_shot: tuple[OneShotAgreement, ...]
     verdicts: tuple[Verdict, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -167,6 +171,7 @@ def table_quality(table: Table) -> Quality:
         if table.info.lengths == "one-training"
         else 0,
         outliers=outliers(table, noises),
+        one_shot=one_shot_agreement(table),
     )
     copied = [str(finding) for finding in same_split(table.data())]
     return Quality(
@@ -305,6 +310,15 @@ def _about_agreement(quality: Quality, copied: list[str]) -> Iterator[Verdict]:
             f"{format_error(abs(splits.bias))} points {'lower' if splits.bias < 0 else 'higher'} on "
             "average; choosing by validation costs "
             f"{format_error(splits.selected_test - splits.best_test)} points of test error.",
+        )
+    for shared in quality.one_shot:
+        tau = shared.ranks.kendall
+        yield Verdict(
+            "one-shot",
+            "mind",
+            f"{shared.name} ranks {shared.ranks.n:,} architectures with Kendall tau "
+            f"{'–' if tau is None else f'{tau:.3f}'} against their own errors; its best has "
+            f"{format_error(shared.selected)} %, the table's best {format_error(shared.best)} %.",
         )
     same = quality.isomorphs
     if same is None:

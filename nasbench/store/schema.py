@@ -185,6 +185,7 @@ def page() -> str:
     return _PAGE.format(
         format=FORMAT,
         version=SCHEMA_VERSION,
+        first=FIRST_VERSION,
         file="\n".join(_rows(FILE_ATTRIBUTES, with_shape=False)),
         table="\n".join(_rows(TABLE_ATTRIBUTES, with_shape=False)),
         datasets="\n".join(_rows(DATASETS, with_shape=True)),
@@ -217,6 +218,11 @@ or `none`); every scalar `unit`, and `device` where its value belongs to a devic
 allowed where the name ends in `_error`, `_loss`, `_seconds` or `_accuracy_percent`; the last holds the digits
 of a source that counts in percent, beside the error that everything here computes with. A curve other than
 an error may be float64.
+
+A scalar that no training of the table made says in `provenance` how it came about, as JSON (since version
+1.1; a file without one states {first}). `oneshot_error` and `oneshot_error_seed_<s>` are errors by the shared
+weights of one supernet, written by `nasbench populate --oneshot`: `recipe_hash`, `epochs`, `seed`,
+`sampling`, `train_seconds` of the supernet, `score_seconds` an architecture, and what made them.
 
 ## Rules
 

@@ -123,6 +123,14 @@ class StoredTable:
         attribute = self._scalar(name).attributes
         return attribute.get("unit", ""), attribute.get("device", "")
 
+    def scalar_provenance(self, name: str) -> str:
+        """Return how the values of a scalar came about, JSON; ``""`` where trainings of the table made them.
+
+        Raises:
+            UnknownName: The table has no such scalar.
+        """
+        return self._scalar(name).attributes.get("provenance", "")
+
     def _scalar(self, name: str) -> Entry:
         if name not in self._scalars:
             raise UnknownName.among(
@@ -156,7 +164,10 @@ class StoredTable:
             self.codes,
             self.epochs,
             dict(self._curves),
-            {name: Scalar(entry.array, *self.scalar_unit(name)) for name, entry in self._scalars.items()},
+            {
+                name: Scalar(entry.array, *self.scalar_unit(name), self.scalar_provenance(name))
+                for name, entry in self._scalars.items()
+            },
             self.failed,
             None
             if rows is None or of is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nasbench.store.oneshot import one_shot_columns
 from nasbench.store.table import Table
 from nasbench.units import days
 
@@ -16,7 +17,8 @@ def table_summary(table: Table) -> dict[str, Any]:
 
     Returns:
         ``name``; ``attributes`` as stored; ``architectures``, ``space_size``, ``epochs``, ``metrics``,
-        ``scalars``; ``replicate_histogram`` {repeats: architectures}, by test error where the
+        ``scalars``; ``one_shot``, a supernet each (name of its column, epochs, seed, train_seconds,
+        architectures scored); ``replicate_histogram`` {repeats: architectures}, by test error where the
         table records no validation; ``failed_trainings``; ``best`` by mean validation error (architecture,
         valid_error, replicates); ``replicate_std``, the pooled sample standard deviation of the validation
         error between repeats (None where nothing was repeated);
@@ -41,6 +43,16 @@ def table_summary(table: Table) -> dict[str, Any]:
         "epochs": list(table.epochs),
         "metrics": list(table.metrics),
         "scalars": list(table.scalars),
+        "one_shot": [
+            {
+                "name": column.name,
+                "epochs": column.epochs,
+                "seed": column.seed,
+                "train_seconds": column.train_seconds,
+                "architectures": int((~np.isnan(column.errors)).sum()),
+            }
+            for column in one_shot_columns(table)
+        ],
         "replicate_histogram": {int(k): int((counts == k).sum()) for k in np.unique(counts)},
         "failed_trainings": 0 if failed is None else int(failed.sum()),
         "best": None

@@ -113,9 +113,10 @@ def _write(path: Path, tables: Iterable[TableData]) -> None:
 def _is_newer(data: TableData) -> bool:
     """Say whether a table holds something that version 1.0 did not know."""
     is_wide = any(curve.dtype == np.float64 for curve in data.curves.values())
+    states_provenance = any(scalar.provenance for scalar in data.scalars.values())
     info = data.info
     is_described = bool(info.space_definition) or info.lengths != "one-training"
-    return is_wide or is_described or info.device_kind == "none"
+    return is_wide or states_provenance or is_described or info.device_kind == "none"
 
 
 def _create(group: Any, path: str, array: npt.NDArray[np.generic]) -> Any:

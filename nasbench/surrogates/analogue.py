@@ -99,17 +99,26 @@ class Analogue(ABC):
         Raises:
             BadOption: An edge has no weight, or there is a bypass and no ``skip_connect``.
         """
+        shares, sums = self._shares(mixture)
+        value, slopes = self._expected(self._seen(shares, mixture.part))
+        gradient = (slopes - (slopes * shares).sum(axis=1, keepdims=True)) / (sums * mixture.part)
+        return value, gradient if mixture.active is not None else np.where(executed, gradient, 0.0)
+
+    def _shares(self, mixture: Mixture) -> tuple[Floats, Floats]:
+        """Return each edge's weights as proportions (E, O), and their sums (E, 1).
+
+        Raises:
+            BadOption: An edge has no weight.
+        """
         weights = _array(mixture.weights)
         sums = weights.sum(axis=1, keepdims=True)
         if not (sums > 0).all():
             raise BadOption("weights: expected a positive sum on every edge.")
-        shares = weights / sums
-        seen = shares
-        if mixture.part > 1:
-            seen = shares / mixture.part + (1.0 - 1.0 / mixture.part) * self._skip()
-        value, slopes = self._expected(seen)
-        gradient = (slopes - (slopes * shares).sum(axis=1, keepdims=True)) / (sums * mixture.part)
-        return value, gradient if mixture.active is not None else np.where(executed, gradient, 0.0)
+        return weights / sums, sums
+
+    def _seen(self, shares: Floats, part: int) -> Floats:
+        """Let what passes by count as ``skip_connect``, (E, O)."""
+        return shares if part == 1 else shares / part + (1.0 - 1.0 / part) * self._skip()
 
     def _skip(self) -> Floats:
         """Indicate ``skip_connect`` on every edge, (E, O).
@@ -128,7 +137,7 @@ class Analogue(ABC):
 
     def weight_step(self, mixture: Mixture) -> float:
         """Charge one step of weights that do not exist; return the expected error."""
-        executed = _executed(mixture)
+        executed = executed_by(mixture)
         self._charge(executed)
         return self._gradient(mixture, executed)[0]
 
@@ -140,7 +149,7 @@ class Analogue(ABC):
         """Return the expected error; it knows its first derivative in the mixture's weights."""
         import torch
 
-        weights, executed = mixture.weights, _executed(mixture)
+        weights, executed = mixture.weights, executed_by(mixture)
         is_differentiated = weights.requires_grad and torch.is_grad_enabled()
         asks_neighbours = is_differentiated and mixture.active is not None
         self._charge(np.ones_like(executed) if asks_neighbours else executed)
@@ -155,7 +164,7 @@ class Analogue(ABC):
         """Return the first-order gradient, (E, O): without weights nothing is unrolled."""
         import torch
 
-        executed = _executed(mixture)
+        executed = executed_by(mixture)
         self._charge(executed, _UNROLLED_STEPS)
         return torch.from_numpy(self._gradient(mixture, executed)[1])
 
@@ -164,7 +173,7 @@ def _array(tensor: torch.Tensor) -> Floats:
     return np.asarray(tensor.detach().cpu().numpy(), dtype=np.float64)
 
 
-def _executed(mixture: Mixture) -> npt.NDArray[np.bool_]:
+def executed_by(mixture: Mixture) -> npt.NDArray[np.bool_]:
     """Say which operations a mixture executes, (E, O)."""
     if mixture.active is None:
         return np.not_equal(_array(mixture.weights), 0.0, dtype=np.bool_)

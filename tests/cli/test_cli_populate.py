@@ -6,13 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cli_calls import Nasbench
+from cli_calls import Ended, Nasbench
 
+from nasbench.store.bundled import find_table
 from nasbench.store.table import open_table
 from nasbench.store.verify import verify_table
+from nasbench.store.writer import write_tables
 
 FAKES = Path(__file__).parent.parent / "populate"
 ARGUMENTS = ("populate", "nb201", "--data", "digits", "--recipe", "digits-small", "--epochs", "2")
@@ -286,3 +289,68 @@ def test_row_without_runs_is_refused(nasbench: Nasbench, tmp_path: Path) -> None
     ended = nasbench(*ARGUMENTS, "--table", tmp_path / "t.h5", "--sample", 2, "--strategy", "darts")
     assert ended.status == 2
     assert "strategy: expected --from-run DIR with it" in ended.err
+
+
+def squeezed(ended: Ended) -> str:
+    """Join wrapped lines of output."""
+    return " ".join(ended.out.split())
+
+
+ONESHOT = ("populate", "nb201", "--data", "digits", "--recipe", "digits-nb201", "--oneshot")
+
+
+def test_one_shot_errors_are_written_into_a_filled_table(nasbench: Nasbench, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    data = find_table("digits-nb201-oneshot").data()
+    few = replace(
+        data,
+        codes=data.codes[::700],
+        curves={name: curve[::700] for name, curve in data.curves.items()},
+        scalars={},
+        provenance=None,
+    )
+    path = tmp_path / "few.h5"
+    write_tables(path, [replace(few, name="few")])
+    ended = nasbench(
+        *ONESHOT, "--table", path, "--oneshot-epochs", 2, "--seed", 1, "--mixed-devices", "--json"
+    )
+    assert ended.status == 0
+    assert ended.data["column"] == "oneshot_error_seed_1"
+    assert ended.data["content_hash"] == open_table(path).content_hash
+    assert "oneshot_error_seed_1 of 10 architectures; Kendall tau with their own errors" in ended.err
+    assert nasbench("table", "verify", path).status == 0
+    assert "by the shared weights of a supernet, 2 epochs, seed 1" in squeezed(
+        nasbench("table", "info", path)
+    )
+    (about,) = nasbench("table", "info", path, "--json").data["one_shot"]
+    assert (about["name"], about["epochs"], about["architectures"]) == ("oneshot_error_seed_1", 2, 10)
+    assert (
+        "one-shot: oneshot_error_seed_1 ranks 10" in nasbench("table", "report", path, "--out", tmp_path).out
+    )
+    assert "oneshot_error_seed_1: error by the shared weights" in (tmp_path / "table.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--sample", 3), "oneshot: expected a table that is filled, and none of --all, --sample"),
+        (("--export-only",), "oneshot: expected a table that is filled"),
+        (("--shard", "1/2"), "oneshot: expected a table that is filled"),
+        ((), "table: expected one to score, got no file"),
+    ],
+)
+def test_one_shot_errors_need_a_filled_table(
+    nasbench: Nasbench, tmp_path: Path, arguments: tuple[object, ...], message: str
+) -> None:
+    ended = nasbench(*ONESHOT, "--table", tmp_path / "t.h5", *arguments)
+    assert ended.status == 2
+    assert message in ended.err
+
+
+def test_one_shot_errors_are_trained_as_the_table_was(nasbench: Nasbench) -> None:
+    path = find_table("digits-nb201-oneshot").path
+    call = ("populate", "nb201", "--data", "digits", "--recipe", "digits-small", "--oneshot")
+    ended = nasbench(*call, "--table", path)
+    assert ended.status == 2
+    assert "A supernet is trained as the table was." in ended.err

@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 
 from nasbench.spaces import get_space
+from nasbench.store.agreement import one_shot_agreement
 from nasbench.store.bundled import data_folder, find_table
+from nasbench.store.oneshot import one_shot_columns
 from nasbench.store.verify import verify_table
 from nasbench.training.recipe import Recipe
 from nasbench.training.recipes import RECIPES
 
 TABLES = ["digits-nb201", "fashion-nb201"]
+ONESHOT = "digits-nb201-oneshot"
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", [*TABLES, ONESHOT])
 def test_the_file_verifies_and_has_the_stated_checksum(name):
     table = find_table(name)
     assert verify_table(table.path) == []
@@ -52,6 +55,19 @@ def test_digits_tells_cells_apart_and_not_seeds():
     assert spearmanr(errors[:, 0], errors[:, 1]).statistic >= 0.8
     low, high = np.quantile(table.mean("valid_error"), [0.05, 0.95])
     assert high - low >= 0.3
+
+
+def test_one_shot_table_holds_the_ends_of_the_digits_and_a_whole_column():
+    ends, whole = find_table(ONESHOT), find_table("digits-nb201")
+    assert (ends.codes == whole.codes).all()
+    for curve in ends.metrics:
+        assert np.array_equal(ends.column(curve)[:, :, 0], whole.column(curve)[:, :, -1], equal_nan=True)
+    (column,) = one_shot_columns(ends)
+    assert not np.isnan(column.errors).any()
+    assert (column.epochs, column.seed) == (300, 0)
+    (found,) = one_shot_agreement(ends)
+    assert found.ranks.kendall is not None
+    assert 0.3 < found.ranks.kendall < 0.6
 
 
 def test_fashion_is_a_sample_of_distinct_cells():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from nasbench.evaluation.opening import open_source
 from nasbench.evaluation.table_source import TableSource
 from nasbench.spaces import Decision, ProductSpace, get_space
 from nasbench.spaces.mixture import Mixture
+from nasbench.store.oneshot import OneShot
+from nasbench.store.table import open_table
+from nasbench.store.writer import write_tables
 from nasbench.strategies.relaxation import Relaxation, discretise
 from nasbench.surrogates.analogue import operation_seconds
 from nasbench.surrogates.multilinear import MultilinearRelaxation, relax
@@ -183,6 +187,68 @@ def test_table_with_a_row_a_class_answers_for_every_code():
     assert relaxed.score(codes).tolist() == (
         source.table.mean("valid_error")[source.table.rows(codes)].tolist()
     )
+
+
+def test_epoch_has_the_steps_of_a_supernet_on_half_of_the_images(rng):
+    source = open_source("digits-nb201")
+    relaxed, table = source.relaxation(None), source.table
+    assert (table.info.recipe["train_images"], table.info.recipe["batch_size"]) == (200, 50)
+    assert relaxed.epoch_steps == 2
+    codes = table.space.sample(200, rng=rng)
+    for code in codes:
+        relaxed.weight_step(Mixture(one_hot(code.tolist(), 5)))
+    recorded = table.mean("train_seconds")[table.rows(codes)].mean() / table.epochs[-1]
+    assert relaxed.seconds / len(codes) == pytest.approx(recorded / 4, rel=0.05)  # four steps an epoch
+
+
+def one_shot(table, errors, seed=0):
+    column = OneShot(errors, "", 5, seed, "uniform", 120.0, 0.25, {})
+    scalars = {**table.data().scalars, column.name: column.scalar()}
+    return replace(table.data(), scalars=scalars)
+
+
+def test_one_shot_errors_of_a_table_answer_scores_at_their_own_price(toy_table, tmp_path, rng):
+    errors = rng.random(27)
+    write_tables(tmp_path / "scored.h5", [one_shot(toy_table, errors)])
+    table = open_table(tmp_path / "scored.h5")
+    relaxed, plain = relax(table), relax(toy_table)
+    codes = np.array([[1, 2, 0], [0, 0, 0]])
+    assert relaxed.score(codes).tolist() == errors[table.rows(codes)].astype(np.float32).tolist()
+    assert relaxed.seconds == 2 * 0.25
+    path, mixed = Mixture(one_hot([1, 2, 0], 3)), Mixture(torch.full((3, 3), 1 / 3, dtype=torch.float64))
+    relaxed.plan(4)
+    before = relaxed.seconds
+    for _ in range(4 * relaxed.epoch_steps):
+        relaxed.weight_step(path)
+    assert relaxed.seconds - before == pytest.approx(120.0)  # the whole supernet, whatever was planned
+    before = relaxed.seconds
+    assert relaxed.weight_step(mixed) == plain.weight_step(mixed)
+    assert relaxed.seconds - before == pytest.approx(plain.seconds)  # not what the column's supernet did
+    assert float(relaxed.architecture_loss(path)) == float(plain.architecture_loss(path))
+
+
+def test_run_draws_one_of_several_supernets(toy_table, tmp_path, rng):
+    first = one_shot(toy_table, np.zeros(27))
+    second = one_shot(toy_table, np.ones(27), seed=3)
+    data = replace(first, scalars={**first.scalars, **second.scalars})
+    write_tables(tmp_path / "scored.h5", [data])
+    source = TableSource(open_table(tmp_path / "scored.h5"))
+    drawn = {float(source.relaxation(rng).score(np.array([[0, 0, 0]]))[0]) for _ in range(20)}
+    assert drawn == {0.0, 1.0}
+    assert relax(source.table).score(np.array([[0, 0, 0]]))[0] == 0.0
+
+
+def test_one_shot_errors_that_miss_an_architecture_are_not_used(toy_table, tmp_path, rng):
+    errors = np.where(np.arange(27) == 4, np.nan, 0.5)
+    write_tables(tmp_path / "scored.h5", [one_shot(toy_table, errors)])
+    before = rng.bit_generator.state
+    score = relax(open_table(tmp_path / "scored.h5"), rng).score(np.array([[0, 0, 0]]))
+    assert score == relax(toy_table).score(np.array([[0, 0, 0]]))
+    assert rng.bit_generator.state == before
+
+
+def test_weight_step_on_one_path_returns_what_the_table_holds(relaxed, errors):
+    assert relaxed.weight_step(Mixture(one_hot([2, 0, 1], 3))) == errors.reshape(3, 3, 3)[2, 0, 1]
 
 
 def test_descent_reaches_the_best_cell_of_nas_bench_201(nb201_table):
