@@ -6,7 +6,7 @@ once handed over. A strategy sees proposals and trials only; neither has a field
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
@@ -37,6 +37,9 @@ class Verdict(Enum):
 Reported = tuple[int, float, float]
 """What a strategy was shown of a running trial: epochs trained, validation error, charged seconds so far."""
 
+Health = Mapping[str, float | tuple[float, ...]]
+"""What a watched weight-sharing search looked like at a report, by name; see ``strategies.health``."""
+
 OnEpoch = Callable[[int, float, float], Verdict]
 """Asked after an epoch but the last with (epochs trained, validation error, seconds of training so far)."""
 
@@ -54,6 +57,7 @@ class Proposal:
         continues: Number of an earlier trial whose training this one carries on, or None.
         search_seconds: For a ``"report"``: what the search itself took since its previous proposal, charged
             instead of the training that answers; None charges that training.
+        health: For a ``"report"`` of a watched search: what it looked like; else None.
     """
 
     code: Code
@@ -62,6 +66,7 @@ class Proposal:
     purpose: Purpose = "search"
     continues: int | None = None
     search_seconds: float | None = None
+    health: Health | None = None
 
 
 @dataclass(slots=True)
@@ -106,6 +111,7 @@ class Measurement:
         origin: Where a source that mixes found it, ``"table"`` or ``"live"``; ``""`` from any other source.
         reported: What the strategy was shown while a live training ran, from which a resumed run can show
             it again; empty from any source that can answer twice.
+        health: As the proposal had it; no source fills it in.
     """
 
     valid_error: float | None
@@ -115,6 +121,7 @@ class Measurement:
     reason: str = ""
     origin: str = ""
     reported: tuple[Reported, ...] = ()
+    health: Health | None = None
 
 
 @dataclass(frozen=True, slots=True)

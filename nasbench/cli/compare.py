@@ -129,6 +129,13 @@ def shared_options(command: Any) -> Any:
     metavar="SETTING=VALUE",
     help="Simulated cluster: speeds=1:0.5, startup_seconds=30, failures_per_day=2, preemptions_per_day=5.",
 )
+@click.option(
+    "--health",
+    "health",
+    multiple=True,
+    metavar="SETTING=VALUE",
+    help="Watch searches that share weights: architectures=50, looks=20, eigenvalue=true.",
+)
 @click.option("--title", default="", help="Headline of the page.")
 @shared_options
 def compare(
@@ -141,6 +148,7 @@ def compare(
     epochs: int | None,
     charging: tuple[str, ...],
     cluster: tuple[str, ...],
+    health: tuple[str, ...],
     title: str,
     into: Path | None,
     jobs: int,
@@ -169,6 +177,7 @@ def compare(
             "epochs": epochs,
             "charging": policies,
             "cluster": settings,
+            "health": {name: _value(value) for name, value in (_pair("health", text) for text in health)},
         },
         where="compare",
     )

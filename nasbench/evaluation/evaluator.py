@@ -190,12 +190,14 @@ class Evaluator:
             replicate = self._replicate.below(address[1], address[0], 0)
         if recorded is not None:
             answer = recorded
-            self._reports[code, epochs, replicate] = recorded[0]
+            self._reports[code, epochs, replicate] = replace(recorded[0], health=None)
         else:
             found = self._reports.get((code, epochs, replicate))
             if found is None:
                 found = self.source.answer(code, epochs=epochs, replicate=replicate)
                 self._reports[code, epochs, replicate] = found
+            if proposal.health is not None:
+                found = replace(found, health=proposal.health)
             answer = (found, epochs, replicate, float(charged))
         self._trainings.append((code, code, epochs, replicate, _NAN))
         return answer

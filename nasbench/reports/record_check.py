@@ -64,6 +64,7 @@ def _settings(suite: Suite, panel: PackedPanel, label: str) -> dict[str, Any]:
         "workers": suite.workers,
         "charging": Charging.of(suite.charging).as_dict(),
         "cluster": suite.cluster or None,
+        "health": suite.health or None,
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from nasbench.records import Purpose, Reported, Status
+from nasbench.records import Health, Purpose, Reported, Status
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
@@ -38,6 +38,7 @@ class RunColumns:
         reasons: Why a failed trial failed, by its row.
         reported: What the strategy was shown of a live training while it ran, by row: (epochs, validation
             error, charged seconds) each time.
+        health: What a watched weight-sharing search looked like at its reports, by row; empty unless watched.
         origins: Where the answer came from, ``"table"`` or ``"live"``, by row; empty unless the source mixes.
     """
 
@@ -57,6 +58,7 @@ class RunColumns:
     reasons: dict[int, str] = field(default_factory=dict)
     origins: dict[int, str] = field(default_factory=dict)
     reported: dict[int, tuple[Reported, ...]] = field(default_factory=dict)
+    health: dict[int, Health] = field(default_factory=dict)
 
     @property
     def spent_seconds(self) -> npt.NDArray[np.float64]:

@@ -21,6 +21,7 @@ from nasbench.runs.reading import columns_of, trial_fields
 from nasbench.runs.record import FileRecord, MemoryRecord, complete_lines
 from nasbench.runs.supernets import KeptSupernets
 from nasbench.seeds import generator
+from nasbench.strategies.health import Watch
 from nasbench.strategies.loading import load_strategy
 from nasbench.strategies.strategy import Card, Setting, Strategy, make
 from nasbench.units import parse_budget
@@ -40,6 +41,8 @@ class RunSpec:
         epochs: Training length of proposals that name none; None means the source's longest.
         charging: Charging policies by name.
         cluster: Settings of the simulated cluster that differ from a plain one, by name.
+        health: How weight-sharing searches are watched, as ``strategies.health.Watch.of`` takes it; empty
+            watches none.
     """
 
     suite: str
@@ -51,6 +54,7 @@ class RunSpec:
     epochs: int | None = None
     charging: dict[str, str] = field(default_factory=dict)
     cluster: dict[str, Any] = field(default_factory=dict)
+    health: dict[str, Any] = field(default_factory=dict)
 
     def header(self, source: Source, seed: int) -> dict[str, Any]:
         """Write the record header of this run: what it is, and nothing of when or where it ran."""
@@ -69,6 +73,7 @@ class RunSpec:
             "charging": Charging.of(self.charging).as_dict(),
             "nasbench": __version__,
             **({"cluster": cluster} if cluster else {}),
+            **({"health": self.health} if self.health else {}),
         }
 
 
@@ -92,6 +97,7 @@ def build_strategy(
         epochs=tuple(epochs for epochs in source.epochs if epochs <= full),
         costs=getattr(source, "costs", {}),
         relaxation=getattr(source, "relaxation", None) if supernets is None else supernets.relaxation,
+        watch=Watch.of(spec.health),
     )
     strategy = make(
         load_strategy(spec.strategy),
@@ -225,6 +231,7 @@ def _recorded_answers(path: Path, file: FileRecord) -> dict[int, Answer]:
             trial.get("reason", ""),
             trial.get("origin", ""),
             trial["reported"],
+            trial.get("health"),
         )
         answers[trial["n"]] = (measurement, trial["epochs"], trial["replicate"], trial["charged_seconds"])
     return answers

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from nasbench.errors import FormatError
 from nasbench.runs.columns import RunColumns
+from nasbench.runs.reading import health_of
 
 if TYPE_CHECKING:
     import h5py
@@ -108,6 +109,8 @@ class PackedRecords:
                         about.append({str(k): v for k, v in run.origins.items()})
                     if run.reported:
                         about.append({"reported": {str(k): v for k, v in run.reported.items()}})
+                    if run.health:
+                        about.append({"health": {str(k): dict(v) for k, v in run.health.items()}})
                     digest.update(_json(about).encode() + b"\0")
                     for name in _COLUMNS:
                         digest.update(np.ascontiguousarray(getattr(run, name)).tobytes())
@@ -176,6 +179,8 @@ def _write_panel(group: h5py.Group, panel: PackedPanel) -> None:
             about["trial_origins"] = [{str(k): v for k, v in run.origins.items()} for run in runs]
         if any(run.reported for run in runs):
             about["trial_reports"] = [{str(k): v for k, v in run.reported.items()} for run in runs]
+        if any(run.health for run in runs):
+            about["trial_health"] = [{str(k): dict(v) for k, v in run.health.items()} for run in runs]
         # Seeds added later may have been run under another name of the suite or by another version.
         about["headers"] = [{k: v for k, v in run.header.items() if k != "seed"} for run in runs]
         if all(other == header for other in about["headers"]):
@@ -266,6 +271,9 @@ def _read_panel(group: h5py.Group) -> PackedPanel:
                     for i, seen in about["trial_reports"][k].items()
                 }
                 if "trial_reports" in about
+                else {},
+                health={int(i): health_of(seen) or {} for i, seen in about["trial_health"][k].items()}
+                if "trial_health" in about
                 else {},
                 **{column: array[offsets[k] : offsets[k + 1]] for column, array in columns.items()},
             )

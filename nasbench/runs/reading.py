@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nasbench.errors import FormatError
-from nasbench.records import Measurement
+from nasbench.records import Health, Measurement
 from nasbench.runs.columns import PURPOSES, STATUSES, RunColumns
 from nasbench.runs.record import (
     MemoryRecord,
@@ -40,6 +40,19 @@ def _reports(value: Any) -> bool:
         isinstance(seen, list) and len(seen) == 3 and _whole(seen[0]) and _real(seen[1]) and _real(seen[2])
         for seen in value
     )
+
+
+def health_of(value: Any) -> Health | None:
+    """Read what a watched search looked like; None where it is not of that form."""
+    if not isinstance(value, dict):
+        return None
+    read: dict[str, float | tuple[float, ...]] = {}
+    for name, found in value.items():
+        numbers = found if isinstance(found, list) else [found]
+        if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+            return None
+        read[name] = tuple(numbers) if isinstance(found, list) else found
+    return read
 
 
 _FIELDS: dict[str, Callable[[Any], bool]] = {
@@ -72,6 +85,10 @@ def trial_fields(path: Path, number: int, line: bytes) -> dict[str, Any]:
         raise FormatError(f"{path}: line {number}: origin: {parsed['origin']!r} is not a valid value.")
     if not _reports(parsed.get("reported", [])):
         raise FormatError(f"{path}: line {number}: reported: expected [epochs, error, seconds] triples.")
+    if "health" in parsed:
+        parsed["health"] = health_of(parsed["health"])
+        if not parsed["health"]:
+            raise FormatError(f"{path}: line {number}: health: expected finite numbers by name.")
     parsed["reported"] = tuple((e, v, s) for e, v, s in parsed.get("reported", []))
     return parsed
 
@@ -105,6 +122,7 @@ def read_run(path: Path) -> RunColumns:
         reasons={i: t["reason"] for i, t in enumerate(trials) if t.get("reason")},
         origins={i: t["origin"] for i, t in enumerate(trials) if t.get("origin")},
         reported={i: t["reported"] for i, t in enumerate(trials) if t["reported"]},
+        health={i: t["health"] for i, t in enumerate(trials) if t.get("health")},
     )
 
 
@@ -140,6 +158,7 @@ def columns_of(header: dict[str, Any], record: MemoryRecord) -> RunColumns:
         reasons={i: m.reason for i, m in enumerate(measurements) if m.reason},
         origins={i: m.origin for i, m in enumerate(measurements) if m.origin},
         reported={i: m.reported for i, m in enumerate(measurements) if m.reported},
+        health={i: m.health for i, m in enumerate(measurements) if m.health},
     )
 
 
@@ -166,6 +185,7 @@ def lines_of(run: RunColumns) -> list[bytes]:
             reason=run.reasons.get(i, ""),
             origin=run.origins.get(i, ""),
             reported=run.reported.get(i, ()),
+            health=run.health.get(i),
         )
         lines.append(trial_line(row, measurement))
     digest = hashlib.sha256(b"".join(lines)).hexdigest()

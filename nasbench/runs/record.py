@@ -64,6 +64,8 @@ def trial_line(row: Row, measurement: Measurement) -> bytes:
         because += f',"origin":{json.dumps(measurement.origin)}'
     if measurement.reported:
         because += f',"reported":{json.dumps(measurement.reported)}'
+    if measurement.health:
+        because += f',"health":{json.dumps(dict(measurement.health), sort_keys=True)}'
     return (
         f'{{"n":{number},"code":[{",".join(map(str, bytes(code)))}],"epochs":{epochs},'
         f'"replicate":{replicate},"status":"{measurement.status}","purpose":"{purpose}",'

@@ -18,6 +18,7 @@ from nasbench.errors import BadOption, FormatError
 from nasbench.evaluation.charging import Charging
 from nasbench.runs.cluster import Cluster
 from nasbench.runs.execute import RunSpec
+from nasbench.strategies.health import Watch
 from nasbench.units import parse_budget
 
 
@@ -103,6 +104,7 @@ class Suite(BaseModel):
         charging: Charging policies that differ from the defaults.
         cluster: Settings of the simulated cluster, as in ``nasbench.runs.cluster``.
         trade_off: A cost to set against the error, or None.
+        health: How weight-sharing searches are watched, as in ``nasbench.strategies.health``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -119,6 +121,7 @@ class Suite(BaseModel):
     charging: dict[str, str] = Field(default_factory=dict)
     cluster: dict[str, Any] = Field(default_factory=dict)
     trade_off: TradeOff | None = None
+    health: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("budget")
     @classmethod
@@ -136,6 +139,12 @@ class Suite(BaseModel):
     @classmethod
     def _cluster(cls, settings: dict[str, Any]) -> dict[str, Any]:
         return Cluster.of(settings).as_dict()
+
+    @field_validator("health")
+    @classmethod
+    def _health(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        watch = Watch.of(settings)
+        return {} if watch is None else watch.as_dict()
 
     @model_validator(mode="after")
     def _distinct(self) -> Suite:
@@ -161,6 +170,7 @@ class Suite(BaseModel):
             epochs=self.epochs,
             charging=self.charging,
             cluster=self.cluster,
+            health=self.health,
         )
 
     def content(self) -> dict[str, Any]:
@@ -170,6 +180,8 @@ class Suite(BaseModel):
             del content["cluster"]
         if self.trade_off is None:
             del content["trade_off"]
+        if not self.health:
+            del content["health"]
         return content
 
 
@@ -207,7 +219,7 @@ def write_suite(suite: Suite, path: Path) -> None:
     """Write a suite as TOML that ``read_suite`` reads back equal."""
     data = suite.model_dump(mode="json", exclude_none=True)
     rows = data.pop("strategies")
-    tables = {name: data.pop(name) for name in ("charging", "cluster", "trade_off") if name in data}
+    tables = {name: data.pop(name) for name in ("charging", "cluster", "health", "trade_off") if name in data}
     lines = [f"{key} = {_toml(value)}" for key, value in data.items()]
     for name, table in tables.items():
         if table:

@@ -93,6 +93,10 @@ class BenderOneShot(OneShotSearch):
                     best, least = code, error
             yield best
 
+    @property
+    def _planned_reports(self) -> int:
+        return self._rounds
+
     def _dropout(self, epoch: int) -> npt.NDArray[np.float64]:
         """Return the probability of each edge that one of its operations is dropped, (E, 1)."""
         share = epoch / max(1, self._epochs - 1)

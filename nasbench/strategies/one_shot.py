@@ -26,6 +26,7 @@ from nasbench.records import Code, Proposal, Trial
 from nasbench.seeds import uniforms
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
+from nasbench.strategies.health import look
 from nasbench.strategies.relaxation import Relaxation, no_relaxation, path
 from nasbench.strategies.strategy import Setting
 
@@ -53,6 +54,8 @@ class OneShotSearch(ABC):
         if setting.relaxation is None:
             raise no_relaxation("shared weights")
         self._space = space
+        self._watch = setting.watch
+        self._reports = 0
         self._draw = uniforms(rng)
         self._relaxation: Relaxation = setting.relaxation(rng)
         self._epochs = epochs
@@ -72,11 +75,20 @@ class OneShotSearch(ABC):
         if code is None:
             return []
         seconds = self._relaxation.seconds - self._charged_seconds
-        self._charged_seconds = self._relaxation.seconds
+        health = None
+        if self._watch is not None and self._watch.is_due(self._reports, self._planned_reports):
+            health = look(self._watch, self._space, self._relaxation)
+        self._reports += 1
+        self._charged_seconds = self._relaxation.seconds  # looking is not paid
         # The code itself, but on a table that does not hold it: there what it has most in common with.
         form = self._relaxation.form
         code = form.architecture(form.chosen([code])[0])
-        return [Proposal(code, purpose="report", search_seconds=seconds)]
+        return [Proposal(code, purpose="report", search_seconds=seconds, health=health)]
+
+    @property
+    def _planned_reports(self) -> int:
+        """Count the reports of a whole search: one an epoch, unless the subclass says otherwise."""
+        return self._epochs
 
     def tell(self, trials: Sequence[Trial]) -> None:  # noqa: B027 - the same for all
         """Learn nothing: a report is never told back."""

@@ -21,6 +21,7 @@ from nasbench.records import Code, Proposal, Trial
 from nasbench.spaces import Space
 from nasbench.spaces.mixture import Mixture
 from nasbench.spaces.relaxed import SKIP
+from nasbench.strategies.health import look
 from nasbench.strategies.relaxation import Relaxation, discretise, no_relaxation
 from nasbench.strategies.strategy import Setting
 
@@ -35,12 +36,18 @@ class Plan:
     """How long a search is and how fast it goes.
 
     Attributes:
-        epochs: Epochs of the search.
+        epochs: Epochs of the search; more where ``steps`` needs them.
         learning_rate: Of the architecture's Adam.
+        steps: Steps of the shared weights that the epochs make at least: on few images an epoch has few.
     """
 
     epochs: int
     learning_rate: float
+    steps: int = 1
+
+    def epochs_of(self, epoch_steps: int) -> int:
+        """Return the epochs where each has so many steps."""
+        return max(self.epochs, -(-self.steps // epoch_steps))
 
 
 class RelaxedSearch:
@@ -81,15 +88,17 @@ class RelaxedSearch:
         if preset not in self.PLANS:
             raise BadOption(f"preset: expected one of {', '.join(self.PLANS)}, got {preset!r}.")
         plan = self.PLANS[preset]
-        self.epochs = plan.epochs if epochs is None else epochs
         rate = plan.learning_rate if learning_rate is None else learning_rate
-        if type(self.epochs) is not int or self.epochs < 1:
+        if epochs is not None and (type(epochs) is not int or epochs < 1):
             raise BadOption(f"epochs: expected a whole number >= 1, got {epochs!r}.")
         require_number("learning_rate", rate, above=0.0)
         if setting.relaxation is None:
             raise no_relaxation(f"a relaxation of space {space.name}")
         self._rng = rng
+        self._space = space
+        self._watch = setting.watch
         self._relaxation: Relaxation = setting.relaxation(rng)
+        self.epochs = plan.epochs_of(self._relaxation.epoch_steps) if epochs is None else epochs
         self._relaxation.plan(self.epochs)
         start = _INITIAL_SPREAD * rng.standard_normal((self._relaxation.edges, self._relaxation.operations))
         self._logits = torch.tensor(start, dtype=torch.float64, requires_grad=True)
@@ -129,8 +138,17 @@ class RelaxedSearch:
     def _report(self) -> Proposal:
         """Propose the current architecture, which pays for the search since the last proposal."""
         seconds = self._relaxation.seconds - self._paid_seconds
-        self._paid_seconds += seconds
-        return Proposal(self.architecture(), purpose="report", search_seconds=seconds)
+        health = None
+        if self._watch is not None and self._watch.is_due(self._epoch - 1, self._rounds):
+            health = look(
+                self._watch,
+                self._space,
+                self._relaxation,
+                parameters=self._logits,
+                mixture_of=self._mean_mixture,
+            )
+        self._paid_seconds = self._relaxation.seconds  # looking is not paid
+        return Proposal(self.architecture(), purpose="report", search_seconds=seconds, health=health)
 
     # One epoch ----------------------------------------------------------------------------------
 
@@ -156,6 +174,10 @@ class RelaxedSearch:
     def _mixture(self) -> Mixture:
         """Mix the operations, differentiable in the parameters."""
         return Mixture(softmax(self._logits))
+
+    def _mean_mixture(self, logits: torch.Tensor) -> Mixture:
+        """Return what the parameters stand for, draws and perturbations left out."""
+        return Mixture(softmax(logits))
 
     def _descend(self, loss: torch.Tensor) -> None:
         """Take one step of Adam down a loss."""

@@ -89,6 +89,10 @@ class SPOS(OneShotSearch):
             parents = sorted(self._scored, key=self._scored.__getitem__)[: self._select]
             yield parents[0]
 
+    @property
+    def _planned_reports(self) -> int:
+        return self._generations
+
     def _next_population(self, parents: list[Code]) -> list[Code]:
         """Draw unscored architectures: mutants, children, and random ones for the places left."""
         chosen: dict[Code, None] = {}

@@ -16,6 +16,7 @@ import numpy as np
 
 from nasbench.records import Code, Proposal, Trial, Verdict
 from nasbench.spaces import Space
+from nasbench.strategies.health import Watch
 from nasbench.strategies.relaxation import RelaxationFactory
 
 Mode = Literal["faithful", "analogue", "degenerate", "no"]
@@ -58,11 +59,13 @@ class Setting:
             ``"macs"``, ``"latency_seconds"``. Each is a function of the code; asking is free.
         relaxation: Makes what weight-sharing and differentiable strategies act on; None where the source has
             none.
+        watch: How a weight-sharing search is watched; None where it is not.
     """
 
     epochs: tuple[int, ...]
     costs: Mapping[str, Callable[[Code], float]] = field(default_factory=dict)
     relaxation: RelaxationFactory | None = None
+    watch: Watch | None = None
 
 
 @runtime_checkable

@@ -212,6 +212,7 @@ def test_a_budget_below_one_evaluation_still_makes_a_page_with_a_warning(
         (("--budget", "10evalss"), "budget: unknown unit 'evalss'"),
         (("--budget", "1cpu-days"), "Type it as gpu-days"),
         (("--charging", "repeat"), "charging: expected name=value, got 'repeat'"),
+        (("--health", "looks=none"), "health.looks: expected a whole number >= 1, got 'none'"),
         (("--cluster", "speeds"), "cluster: expected name=value, got 'speeds'"),
         (("--cluster", "speeds=1:fast"), "cluster.speeds: expected one or more numbers > 0, got [1, 'fast']"),
         (("--cluster", "failures=2"), "cluster: expected settings among speeds, startup_seconds"),

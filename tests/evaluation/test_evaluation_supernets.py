@@ -62,9 +62,10 @@ def test_search_trains_a_supernet_and_looks_its_architectures_up(backed):
     assert (columns.charged_seconds > 0).all()
 
 
-def test_interrupted_search_ends_as_one_that_ran_through(live, tmp_path):
+@pytest.mark.parametrize("health", [{}, {"architectures": 4, "looks": 3}])
+def test_interrupted_search_ends_as_one_that_ran_through(live, tmp_path, health):
     path = tmp_path / "run.jsonl"
-    search = spec("spos", epochs=2, population=3, generations=3)
+    search = replace(spec("spos", epochs=2, population=3, generations=3), health=health)
     whole, _ = execute(search, 1, live, path=path)
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:3]))  # header and two trials
@@ -72,6 +73,8 @@ def test_interrupted_search_ends_as_one_that_ran_through(live, tmp_path):
     assert outcome.end == "done"
     assert again.codes.tolist() == whole.codes.tolist()
     assert again.valid_error.tolist() == whole.valid_error.tolist()
+    assert again.health == whole.health
+    assert len(whole.health) == len(health and range(3))
 
 
 def test_diverged_supernet_ends_the_run_as_failed(live, monkeypatch):

@@ -105,7 +105,7 @@ def test_with_all_channels_it_is_darts_after_the_wait(planted):
 
 
 def test_logits_wait_for_the_first_epochs(planted, rng):
-    search = made(planted, rng, part=1)
+    search = made(planted, rng, part=1, epochs=10)
     before = search._logits.detach().clone()
     for _ in range(3):
         search.ask(1)

@@ -266,6 +266,25 @@ def test_losses_carry_the_gradient_of_the_mixture(make, torch):
         assert float(gradient[index]) == pytest.approx((values[0] - values[1]) / 2e-5, rel=1e-4)
 
 
+def test_steady_loss_is_differentiated_twice_and_takes_no_minibatch(make, torch, soft):
+    supernet = make(double=True)
+    order = list(supernet._validation._waiting)
+    at = soft.weights.detach()
+    direction = torch.tensor(np.random.default_rng(4).normal(size=at.shape))
+
+    def gradient(weights, *, twice=False):
+        weights = weights.clone().requires_grad_()
+        loss = supernet.steady_loss(Mixture(weights))
+        return weights, torch.autograd.grad(loss, weights, create_graph=twice)[0]
+
+    weights, first = gradient(at, twice=True)
+    (product,) = torch.autograd.grad(first, weights, grad_outputs=direction)
+    near = 1e-9 * direction  # so near that no ReLU changes sides
+    difference = (gradient(at + near)[1] - gradient(at - near)[1]) / 2e-9
+    assert float((product - difference).norm() / product.norm()) < 1e-5
+    assert supernet._validation._waiting == order
+
+
 def test_the_search_sees_halves_of_the_training_images_only(make, digits, torch):
     supernet = make()
     halves = supernet._weight_half, supernet._architecture_half

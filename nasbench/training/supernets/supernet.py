@@ -190,6 +190,15 @@ class Supernet:
                 return self._known(self._next_training(), mixture, self._recipe.label_smoothing)
             return self._known(self._validation.take(), mixture, 0.0)
 
+    def steady_loss(self, mixture: Mixture) -> torch.Tensor:
+        """Return the loss on the first images that judge architectures, differentiable any number of times.
+
+        Only its forward pass is metered; it takes no minibatch away.
+        """
+        judged = Split(self._architecture_half.images[:_JUDGED], self._architecture_half.labels[:_JUDGED])
+        with self._working():
+            return self._loss(judged, mixture)
+
     def unrolled_gradient(self, mixture: Mixture, *, is_exact: bool = False) -> torch.Tensor:
         """Return the gradient (E, O) of the validation loss after one virtual weight step.
 
