@@ -122,6 +122,7 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
         entries=[entry(e.label, e.runs) for e in packed.entries],
         cluster=suite.cluster,
         cost_axis=_cost_axis(suite, packed),
+        watched=_watched(source.get("watched")),
         format_code=format_code,
     )
 
@@ -136,6 +137,14 @@ def _cost_axis(suite: Suite, packed: PackedPanel) -> CostAxis | None:
             "records: trade_off: the suite declares a cost, but none is recorded. Build it again."
         )
     return CostAxis(declared.cost, declared.reference_cost, declared.reference_error, packed.costs)
+
+
+def _watched(held: dict[str, Any] | None) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float64]] | None:
+    """Read what the records hold of the architectures that watched searches scored."""
+    if held is None:
+        return None
+    errors = [np.nan if error is None else error for error in held["errors"]]
+    return np.array(held["codes"], dtype=np.int8), np.array(errors, dtype=np.float64)
 
 
 def _title(panels: Sequence[PanelInput]) -> str:

@@ -26,6 +26,7 @@ from nasbench.comparison.entries import EntryArrays, Scores, entry_arrays
 from nasbench.comparison.panel import PanelNumbers, TargetTimes, compare
 from nasbench.comparison.verdicts import ALPHA, verdict
 from nasbench.reports import leaderboard as model
+from nasbench.reports.health import health_of
 from nasbench.reports.inputs import EntryRuns, PanelInput
 from nasbench.reports.leaderboard import Leaderboard, Published, Reference
 from nasbench.reports.trade_offs import trade_off
@@ -64,9 +65,9 @@ def build_leaderboard(
     """
     resampler = Resampler(bootstrap_resamples, bootstrap_seed)
     made = [_panel(panel, suite, resampler) for panel in panels]
-    has_trade_off = any(panel.trade_off is not None for panel in made)
+    is_newer = any(panel.trade_off is not None or panel.health is not None for panel in made)
     return Leaderboard(
-        schema_version=model.TRADE_OFF_SCHEMA_VERSION if has_trade_off else model.SCHEMA_VERSION,
+        schema_version=model.NEWER_SCHEMA_VERSION if is_newer else model.SCHEMA_VERSION,
         title=title,
         suite=suite,
         nasbench_version=__version__,
@@ -148,6 +149,7 @@ def _panel(panel: PanelInput, suite: dict[str, Any], resampler: Resampler) -> mo
         warnings=_warnings(panel, arrays, suite),
         verdicts=_verdicts(panel, numbers),
         trade_off=None if trade is None else model.TradeOff.model_validate(_round_all(trade.model_dump())),
+        health=health_of(panel),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from nasbench.errors import BadOption
 from nasbench.reports.finals import FinalRow, final_rows
+from nasbench.reports.health_figures import QUANTITIES, curve_of
 from nasbench.reports.leaderboard import Leaderboard, Panel
 from nasbench.reports.trade_off_page import (
     FRONT_COLUMNS,
@@ -54,6 +55,7 @@ FINAL_COLUMNS = (
     "not_separated",
     "architecture",
 )
+HEALTH_COLUMNS = ("panel", "label", "quantity", "report", "mean", "low", "high")
 CURVE_COLUMNS = ("panel", "label", "axis", "metric", "x", "mean", "low", "high", "median")
 
 
@@ -77,6 +79,23 @@ def trade_off_csvs(leaderboard: Leaderboard) -> dict[str, str]:
         "fronts.csv": _text(FRONT_COLUMNS, front_lines(leaderboard)),
         "hypervolumes.csv": _text(HYPERVOLUME_COLUMNS, hypervolume_lines(leaderboard)),
     }
+
+
+def health_csv(leaderboard: Leaderboard) -> str:
+    """Write the health of every search that shares weights: one line a panel, row, quantity and report.
+
+    ``""`` where no panel has such a search.
+    """
+    lines = [
+        [panel.name, entry.label, quantity, *values]
+        for panel in leaderboard.panels
+        if panel.health is not None
+        for entry in panel.health.entries
+        for quantity in QUANTITIES
+        if (curve := curve_of(entry, quantity)) is not None
+        for values in zip(curve.reports, curve.mean, curve.low, curve.high, strict=True)
+    ]
+    return _text(HEALTH_COLUMNS, lines) if lines else ""
 
 
 def rows_csv(rows: Iterable[Mapping[str, Any]]) -> str:

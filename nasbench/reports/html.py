@@ -23,6 +23,7 @@ from nasbench.reports import finals, trade_off_page
 from nasbench.reports.csvs import final_csv, number
 from nasbench.reports.figures import Chart, charts_of, draw_chart
 from nasbench.reports.finals import FinalRow, final_rows, oracle_label, short_id
+from nasbench.reports.health_figures import draw_health
 from nasbench.reports.latex import final_table
 from nasbench.reports.leaderboard import Entry, Leaderboard, Panel
 from nasbench.reports.looks import COLOURS, DARK_COLOURS, Look, leaderboard_looks
@@ -57,6 +58,7 @@ class PanelView:
         charts: Every alternative that can be drawn, the main one first.
         failed: Entries with a failed run or trial.
         fronts: Drawn median fronts, ``""`` without any.
+        health: Captions and figures of the searches that share weights.
     """
 
     index: int
@@ -65,6 +67,7 @@ class PanelView:
     charts: list[Chart]
     failed: list[Entry]
     fronts: Markup
+    health: list[tuple[str, str]]
 
     @property
     def metrics(self) -> list[str]:
@@ -128,7 +131,8 @@ def _view(index: int, panel: Panel, looks: Mapping[str, Look]) -> PanelView:
     ]
     failed = [entry for entry in panel.entries if entry.failures or entry.failed_trials]
     fronts = Markup(draw_fronts(panel, index, looks))
-    return PanelView(index, panel, final_rows(panel), charts, failed, fronts)
+    health = draw_health(panel, index, looks)
+    return PanelView(index, panel, final_rows(panel), charts, failed, fronts, health)
 
 
 def _overview(views: list[PanelView]) -> list[tuple[str, list[FinalRow | None]]]:
@@ -140,7 +144,7 @@ def _overview(views: list[PanelView]) -> list[tuple[str, list[FinalRow | None]]]
 
 @functools.cache  # compiling the templates takes longer than filling them
 def _environment() -> Environment:
-    names = ("page.html.j2", "panel.html.j2", "trade_off.html.j2", "verdicts.html.j2")
+    names = ("page.html.j2", "panel.html.j2", "health.html.j2", "trade_off.html.j2", "verdicts.html.j2")
     environment = Environment(
         loader=DictLoader({name: _template(name) for name in names}),
         autoescape=True,

@@ -80,6 +80,8 @@ class PanelInput:
         workers: Simulated workers.
         charging: Charging policies by name.
         cluster: Settings of the simulated cluster that differ from a plain one.
+        watched: (w, L) architectures that watched searches scored, and (w,) their recorded validation errors,
+            nan where there is none; None where no search was watched or nothing is recorded.
         scored_by: What a score is; ``"trial"`` means the sealed test error of the incumbent's own trial.
         score_note: A sentence on it for readers.
         citation: Credit of the data.
@@ -115,6 +117,7 @@ class PanelInput:
     entries: Sequence[EntryRuns]
     cluster: dict[str, Any] = field(default_factory=dict)
     cost_axis: CostAxis | None = None
+    watched: tuple[npt.NDArray[np.int8], npt.NDArray[np.float64]] | None = None
     format_code: Callable[[npt.NDArray[np.int8]], str] = field(default=str)
 
     @property

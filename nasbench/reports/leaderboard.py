@@ -13,8 +13,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
 SCHEMA_VERSION = "1.0"
-TRADE_OFF_SCHEMA_VERSION = "1.1"
-"""Of leaderboards with a trade-off; the others are as they were, byte for byte."""
+NEWER_SCHEMA_VERSION = "1.1"
+"""Of leaderboards with a trade-off or health; the others are as they were, byte for byte."""
 
 Axis = Literal["days", "evaluations"]
 
@@ -181,6 +181,42 @@ class TradeOff(_Part):
     fronts: list[Front]
 
 
+class HealthCurve(_Part):
+    """One quantity over the reports of a search: mean, lowest and highest over the runs that have it."""
+
+    reports: list[int]
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class EntryHealth(_Part):
+    """What became of one weight-sharing row's searches, report by report; None = nothing was noted.
+
+    ``error`` is the looked-up error of the architecture that the search would hand over, fraction;
+    ``skip_share`` the share of its edges with ``skip_connect``; ``tau`` Kendall's tau between the one-shot
+    scores and the recorded errors of the sample; ``eigenvalue`` the Hessian's dominant one.
+    """
+
+    label: str
+    error: HealthCurve | None
+    skip_share: HealthCurve | None
+    tau: HealthCurve | None
+    eigenvalue: HealthCurve | None
+
+
+class Health(_Part):
+    """The health of the searches of a panel that share weights; ``architectures`` is the sample's size."""
+
+    architectures: int | None
+    entries: list[EntryHealth]
+
+    @property
+    def has_eigenvalue(self) -> bool:
+        """Whether any row's eigenvalues were noted."""
+        return any(entry.eigenvalue is not None for entry in self.entries)
+
+
 class Panel(_Part):
     """One source: its reference lines, its entries and how they compare."""
 
@@ -209,13 +245,15 @@ class Panel(_Part):
     warnings: list[str]
     verdicts: list[str]
     trade_off: TradeOff | None = None
+    health: Health | None = None
 
     @model_serializer(mode="wrap")
-    def _without_absent_trade_off(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave the key out where there is none, so that older leaderboards stay what they are."""
+    def _without_what_is_absent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave the keys out where there is none, so that older leaderboards stay what they are."""
         content: dict[str, Any] = write(self)
-        if self.trade_off is None:
-            del content["trade_off"]
+        for key in ("trade_off", "health"):
+            if getattr(self, key) is None:
+                del content[key]
         return content
 
 

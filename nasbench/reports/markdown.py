@@ -94,6 +94,12 @@ def _panel_parts(panel: Panel, picture: str | None) -> list[str]:
         f"Cost to target: {panel.axis} as a share of random search's."
     )
     parts += _trade_off_parts(panel)
+    if panel.health:
+        parts.append(
+            "What is charged to searches that share weights is the search, measured or priced, and not the "
+            "look-up of what it hands over. `index.html` and `health.csv` show their health, report by "
+            "report: looked-up error, skip connections and, where watched, rank correlation and curvature."
+        )
     if panel.warnings:
         parts.append(
             "\n".join(f"> **Mind:** {escape_text(warning)}\n>" for warning in panel.warnings).removesuffix(

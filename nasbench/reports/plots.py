@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from nasbench.reports.looks import COLOURS
+from nasbench.reports.looks import COLOURS, Look
 from nasbench.reports.svg import FAINT, INK, inline, tidy
 
 _WIDTH, _HEIGHT = 380.0, 250.0  # points
@@ -33,24 +33,34 @@ class Series:
 
 
 def draw_lines(
-    key: str, title: str, series: Sequence[Series], *, x_label: str, y_label: str, steps: bool = False
+    key: str,
+    title: str,
+    series: Sequence[Series],
+    *,
+    x_label: str,
+    y_label: str,
+    steps: bool = False,
+    looks: Sequence[Look] | None = None,
 ) -> str:
     """Draw lines over a common axis; returns markup for a page.
 
     Args:
         key: Prefix of ids, unique on the page.
         title: For screen readers.
-        series: Up to as many as there are colours.
+        series: Up to as many as there are colours, or as there are looks.
         x_label: Horizontal axis.
         y_label: Vertical axis.
         steps: Whether a value holds until the next one.
+        looks: Colour and dash of each series; None gives each the next colour.
     """
+    drawn = [(colour, "-") for colour in COLOURS] if looks is None else [_stroke(look) for look in looks]
     with open_axes(key, title, x_label, y_label) as (axes, out):
-        for one, colour in zip(series, COLOURS, strict=False):
+        for one, (colour, dash) in zip(series, drawn, strict=False):
             axes.plot(
                 one.x,
                 one.y,
                 color=colour,
+                linestyle=dash,
                 linewidth=1.6,
                 marker="o" if len(one.x) <= _FEWEST_DOTS else "",
                 markersize=3.0,
@@ -59,6 +69,11 @@ def draw_lines(
             )
         _legend(axes, series)
     return out[0]
+
+
+def _stroke(look: Look) -> tuple[str, Any]:
+    """Return matplotlib's colour and line style of a look."""
+    return look.colour, (0, look.dash) if look.dash else "-"
 
 
 def draw_points(

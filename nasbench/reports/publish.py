@@ -18,6 +18,7 @@ from nasbench import __version__
 from nasbench.evaluation.source import Source
 from nasbench.reports.assemble import assemble, card_of, published_rows
 from nasbench.reports.continuation import continued, require_same_sources
+from nasbench.reports.health import watched_of
 from nasbench.reports.leaderboard import Leaderboard
 from nasbench.reports.reference import reference_of
 from nasbench.reports.write import write_report
@@ -128,6 +129,7 @@ def pack(suite: Suite, sources: list[Source], result: CampaignResult) -> PackedR
             # are made again: what the page says of them is recorded too.
             "cards": {row.label: card_of(row.name, source.info.kind) for row in suite.strategies},
             "published": published_rows(source.info.dataset),
+            **watched_of(source, suite),
         }
         panels.append(
             PackedPanel(

@@ -154,3 +154,14 @@ def test_an_entry_without_runs_says_so():
         "x: 2 of 2 runs failed and are in no mean (seeds 0, 1).",
         "x: no finished run, so there is nothing to compare.",
     ]
+
+
+def test_seconds_of_a_search_are_not_taken_for_those_of_what_it_looked_up(make_run):
+    run = make_run([0.3, 0.2, 0.1], purpose="report", seconds=[2.0, 1.0, 1.0])
+    run.origins.update({0: "table", 1: "live", 2: "table"})
+    said = said_of(arrays([run]))
+    assert any(
+        "3 reports looked up or trained at no charge; what is charged is the search, measured here" in one
+        for one in said
+    )
+    assert not any("trained live" in one for one in said)
