@@ -185,7 +185,6 @@ def page() -> str:
     return _PAGE.format(
         format=FORMAT,
         version=SCHEMA_VERSION,
-        first=FIRST_VERSION,
         file="\n".join(_rows(FILE_ATTRIBUTES, with_shape=False)),
         table="\n".join(_rows(TABLE_ATTRIBUTES, with_shape=False)),
         datasets="\n".join(_rows(DATASETS, with_shape=True)),
@@ -219,10 +218,10 @@ allowed where the name ends in `_error`, `_loss`, `_seconds` or `_accuracy_perce
 of a source that counts in percent, beside the error that everything here computes with. A curve other than
 an error may be float64.
 
-A scalar that no training of the table made says in `provenance` how it came about, as JSON (since version
-1.1; a file without one states {first}). `oneshot_error` and `oneshot_error_seed_<s>` are errors by the shared
-weights of one supernet, written by `nasbench populate --oneshot`: `recipe_hash`, `epochs`, `seed`,
-`sampling`, `train_seconds` of the supernet, `score_seconds` an architecture, and what made them.
+A scalar that no training of the table made says in `provenance` how it came about, as JSON. `oneshot_error`
+and `oneshot_error_seed_<s>` are errors by the shared weights of one supernet, written by `nasbench populate
+--oneshot`: `recipe_hash`, `epochs`, `seed`, `sampling`, `train_seconds` of the supernet, `score_seconds` an
+architecture, and what made them.
 
 ## Rules
 
@@ -238,8 +237,8 @@ weights of one supernet, written by `nasbench populate --oneshot`: `recipe_hash`
   which nothing was measured takes no room (its fill value is nan).
 * A table whose `splits` name no `valid` records no validation error: it can be read, and not be searched.
 * Files are deterministic byte for byte: the same content written twice is the same file.
-* Version 1.1 added `space_definition`, `lengths`, the `device_kind` `none` and curves of float64; a file
-  without them states version 1.0.
+* Version 1.1 added `space_definition`, `lengths`, the `device_kind` `none`, `provenance` of scalars and
+  curves of float64; a file without them states version 1.0.
 
 ## Content hash
 

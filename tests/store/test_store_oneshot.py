@@ -40,7 +40,8 @@ def scored(toy_table, tmp_path):
         data = toy_table.data()
         path = tmp_path / name
         scalars = {**data.scalars, **{one.name: one.scalar() for one in columns}}
-        write_tables(path, [replace(data, scalars=scalars)])
+        curves = {metric: curve.astype(np.float32) for metric, curve in data.curves.items()}
+        write_tables(path, [replace(data, scalars=scalars, curves=curves)])
         return path
 
     return written
