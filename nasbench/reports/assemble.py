@@ -14,6 +14,7 @@ from nasbench.evaluation.charging import Charging
 from nasbench.reports.build import build_leaderboard
 from nasbench.reports.inputs import CostAxis, EntryRuns, PanelInput
 from nasbench.reports.leaderboard import Leaderboard, Published, Reference
+from nasbench.reports.surrogate_note import surrogate_note
 from nasbench.runs.packing import PackedPanel, PackedRecords
 from nasbench.runs.suite import Suite, parse_suite
 from nasbench.spaces import space_of
@@ -123,6 +124,7 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
         cluster=suite.cluster,
         cost_axis=_cost_axis(suite, packed),
         watched=_watched(source.get("watched")),
+        surrogate=surrogate_note(source, packed.scored_by),
         format_code=format_code,
     )
 

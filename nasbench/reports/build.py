@@ -29,6 +29,7 @@ from nasbench.reports import leaderboard as model
 from nasbench.reports.health import health_of
 from nasbench.reports.inputs import EntryRuns, PanelInput
 from nasbench.reports.leaderboard import Leaderboard, Published, Reference
+from nasbench.reports.surrogate_note import is_within_error, surrogate_sentence
 from nasbench.reports.trade_offs import trade_off
 from nasbench.runs.columns import RunColumns
 from nasbench.units import days, days_label, format_error
@@ -65,7 +66,7 @@ def build_leaderboard(
     """
     resampler = Resampler(bootstrap_resamples, bootstrap_seed)
     made = [_panel(panel, suite, resampler) for panel in panels]
-    is_newer = any(panel.trade_off is not None or panel.health is not None for panel in made)
+    is_newer = any((panel.trade_off or panel.health or panel.surrogate) is not None for panel in made)
     return Leaderboard(
         schema_version=model.NEWER_SCHEMA_VERSION if is_newer else model.SCHEMA_VERSION,
         title=title,
@@ -150,6 +151,7 @@ def _panel(panel: PanelInput, suite: dict[str, Any], resampler: Resampler) -> mo
         verdicts=_verdicts(panel, numbers),
         trade_off=None if trade is None else model.TradeOff.model_validate(_round_all(trade.model_dump())),
         health=health_of(panel),
+        surrogate=panel.surrogate,
     )
 
 
@@ -184,8 +186,16 @@ def _entry(panel: PanelInput, i: int, own: EntryArrays, numbers: PanelNumbers) -
         is_best=i == numbers.best,
         not_separated=numbers.means[i] is not None
         and i != numbers.best
-        and (against_best is None or against_best[1] >= ALPHA),
+        and (
+            against_best is None
+            or against_best[1] >= ALPHA
+            or is_within_error(panel.surrogate, numbers.means[i], _best_mean(numbers))
+        ),
     )
+
+
+def _best_mean(numbers: PanelNumbers) -> float | None:
+    return None if numbers.best is None else numbers.means[numbers.best]
 
 
 def _curves(panel: PanelInput, error: Band, rank: Band) -> model.Curves:
@@ -289,6 +299,8 @@ def _warnings(panel: PanelInput, arrays: Sequence[EntryArrays], suite: dict[str,
     found = (
         [] if panel.random_search is not None else ["No random search entry: nothing shows what chance does."]
     )
+    if panel.surrogate is not None:
+        found.append(surrogate_sentence(panel.surrogate))
     for entry, own, gone in zip(panel.entries, arrays, failed, strict=True):
         found += cautions(
             entry.label, own, failed_seeds=sorted(gone), expected_seeds=sorted(expected), epochs=panel.epochs
@@ -311,7 +323,12 @@ def _verdicts(panel: PanelInput, numbers: PanelNumbers) -> list[str]:
             said.append(f"{entry.label} cannot be compared with {other}: both need two runs with a result.")
         else:
             mean, other_mean = numbers.means[i], numbers.means[base]
-            said.append(verdict(entry.label, other, *found, mean=mean, other_mean=other_mean))
+            sentence = verdict(entry.label, other, *found, mean=mean, other_mean=other_mean)
+            if is_within_error(panel.surrogate, mean, other_mean):
+                sentence += (
+                    " That is closer than the surrogate's own error: it says nothing of real trainings."
+                )
+            said.append(sentence)
     return said
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nasbench.reports.leaderboard import Reference
+from nasbench.reports.leaderboard import Reference, SurrogateNote
 from nasbench.runs.columns import RunColumns
 from nasbench.units import DeviceKind
 
@@ -91,6 +91,7 @@ class PanelInput:
         score: (m,) its score, fraction; nan where unknown.
         entries: The rows, in the order shown.
         cost_axis: The cost to set against the error, or None.
+        surrogate: How good the surrogate is that answered, or None.
         format_code: Writes an architecture, (L,), in the field's notation.
     """
 
@@ -118,6 +119,7 @@ class PanelInput:
     cluster: dict[str, Any] = field(default_factory=dict)
     cost_axis: CostAxis | None = None
     watched: tuple[npt.NDArray[np.int8], npt.NDArray[np.float64]] | None = None
+    surrogate: SurrogateNote | None = None
     format_code: Callable[[npt.NDArray[np.int8]], str] = field(default=str)
 
     @property

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 
 SCHEMA_VERSION = "1.0"
 NEWER_SCHEMA_VERSION = "1.1"
-"""Of leaderboards with a trade-off or health; the others are as they were, byte for byte."""
+"""Of leaderboards with a trade-off, health or a surrogate; the others are as they were, byte for byte."""
 
 Axis = Literal["days", "evaluations"]
 
@@ -217,6 +217,23 @@ class Health(_Part):
         return any(entry.eigenvalue is not None for entry in self.entries)
 
 
+class SurrogateNote(_Part):
+    """How good the surrogate behind a panel is, by its own card; errors are fractions.
+
+    ``error`` is the typical standard deviation of what it does not know of the architectures that it predicts
+    best. Entries whose means lie closer to the best than that are not separated from it, whatever their
+    seeds say.
+    """
+
+    fitted_on: str
+    architectures: int
+    metric: str
+    error: float
+    mae: float
+    r2: float
+    kendall_tau: float
+
+
 class Panel(_Part):
     """One source: its reference lines, its entries and how they compare."""
 
@@ -246,12 +263,13 @@ class Panel(_Part):
     verdicts: list[str]
     trade_off: TradeOff | None = None
     health: Health | None = None
+    surrogate: SurrogateNote | None = None
 
     @model_serializer(mode="wrap")
     def _without_what_is_absent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave the keys out where there is none, so that older leaderboards stay what they are."""
         content: dict[str, Any] = write(self)
-        for key in ("trade_off", "health"):
+        for key in ("trade_off", "health", "surrogate"):
             if getattr(self, key) is None:
                 del content[key]
         return content

@@ -28,7 +28,10 @@ class SurrogateCard:
         seed: Of the draw of rows and of the members.
         replicates: Most recorded trainings of one architecture.
         quality: On the held-out architectures at the full length, by metric: ``r2``, ``mae``,
-            ``kendall_tau``.
+            ``kendall_tau``, ``sparse_kendall_tau``, and ``unknown_of_best``: the typical standard deviation
+            of what is not
+                known
+            of those predicted best, fraction: the surrogate's own error where a search ends.
         source: Where the numbers came from, in words.
         space_definition: Declaration of the space, where the table brings its own; else ``""``.
         created_by: Program and version; not part of the content.

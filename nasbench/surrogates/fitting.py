@@ -38,6 +38,7 @@ Floats = npt.NDArray[np.float64]
 
 _FITTING, _WEIGHING = 0.75, 0.10
 _PART = 0.9  # of the fitting architectures, for each member
+_BEST, _FEWEST_BEST = 0.05, 5  # share of held-out architectures, by prediction, where a search would end
 
 
 def fit_surrogate(
@@ -153,6 +154,9 @@ def fit_surrogate(
         spread = None if noise is None else noise.spread(mean, m, every)
         calibrations[metric] = calibrate(held.trainings[m], mean, raw.errors[metric].unknown, spread)
         measured[metric] = quality(held.means[m, :, -1], mean[:, -1])
+        unknown = calibrations[metric].unknown(raw.errors[metric].unknown, every)[:, -1]
+        best = np.argsort(mean[:, -1], kind="stable")[: max(_FEWEST_BEST, round(_BEST * len(mean)))]
+        measured[metric]["unknown_of_best"] = float(np.sqrt((unknown[best] ** 2).mean()))
     return surrogate(calibrations, measured, support)
 
 
