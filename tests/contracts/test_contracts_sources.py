@@ -62,7 +62,10 @@ def test_toy_source_keeps_the_contract():
 
 @pytest.mark.parametrize("name", list_tables())
 def test_bundled_table_keeps_the_contract(name):
-    assert check_source(open_source(name)) == list(RULES)
+    source = open_source(name)
+    # Of a space too large to be met by chance, what the table holds.
+    codes = source.table.codes[:40].tolist() if source.space.size > 10**9 else None
+    assert check_source(source, codes=codes) == list(RULES)
 
 
 def test_codes_may_be_named():
