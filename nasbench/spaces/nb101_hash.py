@@ -32,8 +32,8 @@ except ImportError:
 HASH_BYTES = 16
 _LABELS = (-1, -2)  # of the input and of the output
 _REMEMBERED = 1 << 17
-_MANY = 1000
-"""Classes from which on whole arrays are faster than one by one."""
+_MANY = 2_000
+"""Classes from which on whole arrays are no slower than one by one."""
 
 
 Around = tuple[int, Sequence[int], int, Sequence[int]]

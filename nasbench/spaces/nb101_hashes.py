@@ -3,8 +3,8 @@
 In each round the vertices of all cells that have as many sources and as many targets write texts of one
 length, which are hashed together (``md5_rows``).
 
-Two hashes are put in order by their first eight bytes. That is exact here: it was checked for every one of
-the 423,624 cells, and there are no others.
+Two hashes are put in order by their first eight bytes: that two differ and agree in these is not expected
+among the few million that there are, and all 423,624 cells came out as one by one when they were compared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nasbench.spaces.nb101_graph import BIT, INTERIOR, PAIRS, VERTICES, kept_ver
 _HEX_BYTES = 2 * DIGEST_BYTES
 _HEX = np.frombuffer("".join(f"{byte:02x}" for byte in range(256)).encode(), dtype="<u2")
 _CELLS = 1 << 14
-"""Cells at once; bounds the memory to some 100 MB."""
+"""Cells at once; bounds the memory."""
 _INPUT, _OUTPUT = -1, -2
 
 Places = npt.NDArray[np.int64]
