@@ -8,9 +8,7 @@ allow-list names. Runs of numbers, which such files mostly are, are taken many a
 
 from __future__ import annotations
 
-import functools
 import operator
-import re
 import struct
 from collections.abc import Callable, Iterator
 from itertools import repeat
@@ -19,6 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from nasbench.errors import FormatError
+from nasbench.store.imports.pickle_runs import BEGIN_RUNS, RUN_KEYS, decoded, form_of_run
 from nasbench.store.imports.restricted import Allowed
 
 _READ = 1 << 20
@@ -43,8 +42,6 @@ _ROOM = 512
 _MEMOIZE, _SHORT_TEXT, _OPEN, _DOUBLE_FOLLOWS = b"\x94\x8c(G"
 _REFERENCES = frozenset(b"hj")
 _CLOSING = frozenset(b"uet\x90\x91")
-_RUN_KEYS = {ord("K"): 2, ord("M"): 3, ord("h"): 2, ord("j"): 5}
-"""Opcodes of keys whose pairs may come in runs, by the bytes they take."""
 _CONTAINERS = frozenset((dict, list, tuple))
 
 
@@ -171,7 +168,7 @@ class ItemReader:
                 else:
                     self._remember(self._next, value)
                 continue
-            length = buffer[at + 1] + 3 if op == _SHORT_TEXT else _RUN_KEYS.get(op, 0)
+            length = buffer[at + 1] + 3 if op == _SHORT_TEXT else RUN_KEYS.get(op, 0)
             if length and buffer[at + length] == _DOUBLE_FOLLOWS:
                 self._at = at
                 if (run := self._run(buffer[at : at + 1])) is not None:
@@ -235,7 +232,7 @@ class ItemReader:
             self._at += 1
             self._remember(self._next, stack[-1])
             return
-        if op in _BEGIN_RUNS and (run := self._run(op)) is not None:
+        if op in BEGIN_RUNS and (run := self._run(op)) is not None:
             stack.extend(run)
             return
         self._at += len(op)
@@ -344,14 +341,14 @@ class ItemReader:
     def _run(self, op: bytes) -> list[Any] | None:
         """Read pairs of a key and a double, as many as follow each other in one form; None if none does."""
         length = self._buffer[self._at + 1 : self._at + 2] if op in (b"\x8c", b"X") else b""
-        pattern, dtype = _form(op, length)
+        pattern, dtype = form_of_run(op, length)
         if pattern is None or (match := pattern.match(self._buffer, self._at)) is None:
             return None
         pairs = np.frombuffer(match.group(), dtype=dtype)
         self._at = match.end()
         keys: list[Any] = pairs["key"].tolist()
         if length:
-            keys = _decoded(keys)
+            keys = decoded(keys)
             named = "number" in (dtype.names or ())
             numbers = pairs["number"].tolist() if named else range(self._next, self._next + len(keys))
             if all(map(operator.contains, keys, repeat("@"))):
@@ -370,13 +367,6 @@ class ItemReader:
         return run
 
 
-def _decoded(keys: list[bytes]) -> list[str]:
-    """Read texts, all at once unless a line ends within one."""
-    texts = b"\n".join(keys).decode("utf-8", "surrogatepass").split("\n")
-    return texts if len(texts) == len(keys) else [key.decode("utf-8", "surrogatepass") for key in keys]
-
-
-_BEGIN_RUNS = frozenset((b"K", b"M", b"h", b"j", b"\x8c", b"X"))
 _LET_GO = (dict, list, tuple, set, np.generic)
 
 
@@ -391,26 +381,3 @@ def _is_own(value: str | bytes) -> bool:
 
 _EMPTY: dict[bytes, Callable[[], Any]] = {b"}": dict, b"]": list, b")": tuple, b"\x8f": set}
 _TUPLES = {b"\x85": 1, b"\x86": 2, b"\x87": 3}
-
-
-@functools.cache
-def _form(op: bytes, length: bytes) -> tuple[re.Pattern[bytes] | None, np.dtype[Any]]:
-    """Return the pattern and the layout of a run whose keys are made by one opcode."""
-    value = [("double", "S1"), ("value", ">f8")]
-    key: list[tuple[str, str]]
-    if op in (b"K", b"M", b"h", b"j"):
-        kind = {b"K": "u1", b"M": "<u2", b"h": "u1", b"j": "<u4"}[op]
-        key, written = [("op", "S1"), ("key", kind)], re.escape(op) + b".{%d}" % np.dtype(kind).itemsize
-    elif op == b"\x8c" and length:
-        n = length[0]
-        key = [("op", "S1"), ("length", "u1"), ("key", f"S{n}"), ("memoise", "S1")]
-        written = b"\x8c" + re.escape(length) + b"[^\x00]{%d}\x94" % n
-    elif op == b"X" and length:
-        n = length[0]
-        key = [("op", "S1"), ("length", "<u4"), ("key", f"S{n}"), ("put", "S1"), ("number", "<u4")]
-        written = b"X" + re.escape(length) + b"\x00\x00\x00[^\x00]{%d}r.{4}" % n
-    else:
-        return None, np.dtype("u1")
-    if op in (b"\x8c", b"X") and n == 0:
-        return None, np.dtype("u1")
-    return re.compile(b"(?:%sG.{8})+" % written, re.DOTALL), np.dtype([*key, *value])
