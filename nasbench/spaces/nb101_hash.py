@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from nasbench.spaces.nb101_canonical import Keys, canonical_key, canonical_keys
 from nasbench.spaces.nb101_graph import BIT, INTERIOR, VERTICES, kept_vertices
+from nasbench.spaces.nb101_hashes import class_hashes
 
 try:  # Python's own MD5 answers a short text in half the time of OpenSSL's; not every build has it
     from _md5 import md5  # type: ignore[import-not-found]  # not in typeshed
@@ -31,6 +32,12 @@ except ImportError:
 HASH_BYTES = 16
 _LABELS = (-1, -2)  # of the input and of the output
 _REMEMBERED = 1 << 17
+_MANY = 2_000
+"""Classes from which on whole arrays are no slower than one by one."""
+
+
+Around = tuple[int, Sequence[int], int, Sequence[int]]
+"""The sources and the targets of a vertex, before each where to look when there is one or none; else -1."""
 
 
 def graph_hash(
@@ -43,28 +50,49 @@ def graph_hash(
         targets: For each vertex the vertices that it feeds.
         labels: Of each vertex.
     """
-    around = list(zip(sources, targets, strict=True))
-    hashes = [
-        _first(len(out_of), len(into), label) for (into, out_of), label in zip(around, labels, strict=True)
+    firsts = [
+        _first(len(out_of), len(into), label)
+        for into, out_of, label in zip(sources, targets, labels, strict=True)
     ]
-    for _ in labels:
-        hashes = [
-            md5(f"{_joined(hashes, into)}|{_joined(hashes, out_of)}|{own}".encode()).hexdigest()
-            for (into, out_of), own in zip(around, hashes, strict=True)
-        ]
+    return _rounds(_around(sources, targets), firsts)
+
+
+def _around(sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> list[Around]:
+    """Prepare the rounds of a graph; behind its last vertex they keep an empty text."""
+    n = len(sources)
+
+    def single(vertices: Sequence[int]) -> int:
+        return n if not vertices else vertices[0] if len(vertices) == 1 else -1
+
+    return [
+        (single(into), into, single(out_of), out_of) for into, out_of in zip(sources, targets, strict=True)
+    ]
+
+
+def _rounds(around: list[Around], hashes: list[str]) -> str:
+    """Hash a graph from the first hashes of its vertices; the inner loop of a hash, so nothing is called."""
+    for _ in around:
+        hashes.append("")
+        following: list[str] = []
+        for (source, into, target, out_of), own in zip(around, hashes, strict=False):
+            if source >= 0:
+                before = hashes[source]
+            elif len(into) == 2:
+                one, other = hashes[into[0]], hashes[into[1]]
+                before = one + other if one < other else other + one
+            else:
+                before = "".join(sorted([hashes[vertex] for vertex in into]))
+            if target >= 0:
+                after = hashes[target]
+            elif len(out_of) == 2:
+                one, other = hashes[out_of[0]], hashes[out_of[1]]
+                after = one + other if one < other else other + one
+            else:
+                after = "".join(sorted([hashes[vertex] for vertex in out_of]))
+            following.append(md5(f"{before}|{after}|{own}".encode()).hexdigest())
+        hashes = following
     final: str = md5(str(sorted(hashes)).encode()).hexdigest()
     return final
-
-
-def _joined(hashes: list[str], vertices: Sequence[int]) -> str:
-    """Join the hashes of some vertices, sorted; nearly always there are one or two."""
-    n = len(vertices)
-    if n == 1:
-        return hashes[vertices[0]]
-    if n == 2:
-        one, other = hashes[vertices[0]], hashes[vertices[1]]
-        return one + other if one < other else other + one
-    return "".join(sorted([hashes[vertex] for vertex in vertices]))
 
 
 @functools.cache
@@ -76,20 +104,21 @@ def _first(edges_out: int, edges_in: int, label: int) -> str:
 
 def key_hash(key: int) -> str:
     """Hash the pruned cell of one key (see ``nb101_canonical``); remembered for all isomorphic cells."""
-    return _class_hash(canonical_key(key))
+    return class_hash(canonical_key(key))
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _class_hash(key: int) -> str:
-    graph = key >> (2 * INTERIOR)
-    kept, sources, targets = _neighbours(graph)
+def class_hash(key: int) -> str:
+    """Hash the pruned cell of one canonical key; remembered."""
+    kept, around, degrees = _neighbours(key >> (2 * INTERIOR))
     labels = [3 - ((key >> (2 * (INTERIOR - v))) & 3) for v in kept]
-    return graph_hash(sources, targets, [_LABELS[0], *labels, _LABELS[1]])
+    labels = [_LABELS[0], *labels, _LABELS[1]]
+    return _rounds(around, [_first(*degree, label) for degree, label in zip(degrees, labels, strict=True)])
 
 
 @functools.lru_cache(maxsize=_REMEMBERED)
-def _neighbours(graph: int) -> tuple[list[int], list[list[int]], list[list[int]]]:
-    """List the kept interior vertices of a pruned graph, and sources and targets of all kept ones."""
+def _neighbours(graph: int) -> tuple[list[int], list[Around], list[tuple[int, int]]]:
+    """List the kept interior vertices of a pruned graph; of all kept what is around, edges out and in."""
     mask = int(kept_vertices()[graph])
     kept = [v for v in range(1, INTERIOR + 1) if mask >> (INTERIOR - v) & 1]
     vertices = [0, *kept, VERTICES - 1]
@@ -100,12 +129,17 @@ def _neighbours(graph: int) -> tuple[list[int], list[list[int]], list[list[int]]
             if graph & BIT[i, j]:
                 targets[a].append(b)
                 sources[b].append(a)
-    return kept, sources, targets
+    degrees = [(len(out_of), len(into)) for into, out_of in zip(sources, targets, strict=True)]
+    return kept, _around(sources, targets), degrees
 
 
 def key_hashes(keys: Keys) -> npt.NDArray[np.void]:
     """Hash the pruned cells of (n,) keys, each class of isomorphic ones once; (n,) of 16 bytes."""
-    distinct, which = np.unique(canonical_keys(keys), return_inverse=True)
-    digests = b"".join(bytes.fromhex(_class_hash(key)) for key in distinct.tolist())
-    found: npt.NDArray[np.void] = np.frombuffer(digests, dtype=f"V{HASH_BYTES}")[which.reshape(-1)]
-    return found
+    distinct, which = np.unique(keys, return_inverse=True)
+    classes, of_distinct = np.unique(canonical_keys(distinct), return_inverse=True)
+    if len(classes) < _MANY:
+        digests = b"".join(bytes.fromhex(class_hash(key)) for key in classes.tolist())
+    else:
+        digests = class_hashes(classes).tobytes()
+    found = np.frombuffer(digests, dtype=f"V{HASH_BYTES}")[of_distinct.reshape(-1)]
+    return found[which.reshape(-1)]

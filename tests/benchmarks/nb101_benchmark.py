@@ -118,7 +118,7 @@ def test_baseline_make_a_spec_and_query(benchmark, stand_in, drawn):
 
 def forget():
     """Empty the memory of hashes."""
-    hashing._class_hash.cache_clear()
+    hashing.class_hash.cache_clear()
 
 
 def test_hash_of_cells_never_met_before(benchmark, drawn):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from nasbench.errors import NotInSpace
 from nasbench.spaces.nb101_canonical import canonical_key
 from nasbench.spaces.nb101_graph import BIT, INTERIOR, MOST_EDGES, VERTICES
-from nasbench.spaces.nb101_hash import graph_hash, key_hash
+from nasbench.spaces.nb101_hash import class_hash, graph_hash
 from nasbench.spaces.nb101_notation import INPUT, OPERATIONS, OUTPUT
 
 _NUMBER = {name: i for i, name in enumerate(OPERATIONS)}
@@ -91,7 +91,7 @@ class ModelSpec:
         if self.matrix is None or self.ops is None:
             raise OutOfDomainError(_DISCONNECTED)
         if tuple(canonical_ops) == OPERATIONS and self.wrong() == "":
-            return key_hash(self.key())
+            return class_hash(self.key())
         label = {**{name: i for i, name in enumerate(canonical_ops)}, **_LABELS}
         inner = self.ops[1:-1]
         unknown = [name for name in inner if name not in canonical_ops]

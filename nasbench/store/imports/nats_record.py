@@ -12,6 +12,7 @@ Source: the files of Dong, Liu, Musial and Gabrys 2021 and of Dong and Yang 2020
 from __future__ import annotations
 
 import functools
+import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -129,10 +130,20 @@ def _trainings(results: list[Any], seeds: tuple[int, ...], epochs: int, where: s
         values[name] = np.array([row.get(name, nothing) for row in rows])
     for quantity in QUANTITIES:
         of_quantity = {name: array for name, array in values.items() if name.endswith(quantity)}
-        if _wrong(quantity, np.array(list(of_quantity.values())))[0].any():  # all at once; named one by one
-            for name, array in of_quantity.items():
+        if not _is_plausible(quantity, np.concatenate(list(of_quantity.values()), axis=None)):
+            for name, array in of_quantity.items():  # all at once; named one by one
                 _check(name, quantity, array, where)
     return Trainings(seeds, values, tuple(accounts))
+
+
+def _is_plausible(quantity: str, values: Values) -> bool:
+    """Say whether all values are such as a measurement has, from the least and the largest; nan is none."""
+    least, largest = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    if math.isnan(least):  # nothing but nan
+        return True
+    if quantity == "accuracy":
+        return least >= 0 and largest <= 100
+    return largest < math.inf and least > (0 if quantity == "seconds" else -math.inf)
 
 
 def _wrong(quantity: str, values: Values) -> tuple[npt.NDArray[np.bool_], str]:
@@ -163,8 +174,12 @@ def _values(result: Mapping[str, Any], epochs: int, where: str) -> dict[str, Val
         raise FormatError(f"{where}: eval_names: expected {_listed(SPLITS)}, got {unknown[0]!r}.")
     for quantity, name in _EVALUATION.items():
         found = result[name]
-        by_split = _sparse(found, {split: _whole(found, split, epochs) for split in names}, epochs)
-        taken = sum(int(np.count_nonzero(~np.isnan(values))) for values in by_split.values())
+        whole = {split: _whole(found, split, epochs) for split in names}
+        by_split = _sparse(found, whole, epochs)
+        taken = sum(
+            epochs if whole[split] is not None else int(np.count_nonzero(~np.isnan(values)))
+            for split, values in by_split.items()
+        )
         out.update({f"{split}/{quantity}": values for split, values in by_split.items()})
         if taken != len(found):
             _account_for(found, names, epochs, f"{where}: {name}")

@@ -8,16 +8,16 @@ allow-list names. Runs of numbers, which such files mostly are, are taken many a
 
 from __future__ import annotations
 
-import functools
-import re
+import operator
 import struct
 from collections.abc import Callable, Iterator
-from itertools import chain
+from itertools import repeat
 from typing import Any, Protocol
 
 import numpy as np
 
 from nasbench.errors import FormatError
+from nasbench.store.imports.pickle_runs import BEGIN_RUNS, RUN_KEYS, decoded, form_of_run
 from nasbench.store.imports.restricted import Allowed
 
 _READ = 1 << 20
@@ -37,6 +37,12 @@ _TEXTS = {
     b"\x8e": 8,
 }  # bytes of the length
 _BYTES = frozenset((b"C", b"B", b"\x8e"))
+_ROOM = 512
+"""Bytes that the longest of the common opcodes and what follows it stay under."""
+_MEMOIZE, _SHORT_TEXT, _OPEN, _DOUBLE_FOLLOWS = b"\x94\x8c(G"
+_REFERENCES = frozenset(b"hj")
+_CLOSING = frozenset(b"uet\x90\x91")
+_CONTAINERS = frozenset((dict, list, tuple))
 
 
 class Stream(Protocol):
@@ -98,6 +104,10 @@ class ItemReader:
         while True:
             if len(self._buffer) - self._at < _AHEAD:
                 self._fetch(_AHEAD)
+            around = level if floor >= 0 else 1  # open marks around a value that is read at a stretch
+            if len(marks) > around and len(self._buffer) - self._at > _ROOM:
+                self._inside(around)
+                continue
             op = self._buffer[self._at : self._at + 1]
             if floor >= 0 and len(marks) == level:
                 count = len(stack) - floor
@@ -114,7 +124,7 @@ class ItemReader:
                 marks.append(len(stack))
                 if len(marks) <= 2 and len(stack) >= 2 and stack[-2] == self._streamed:
                     floor, level = len(stack), len(marks)
-            elif op in (b"u", b"e", b"t", b"\x90", b"\x91"):
+            elif op and op[0] in _CLOSING:
                 self._at += 1
                 self._close(op)
                 if len(marks) < level:
@@ -134,6 +144,56 @@ class ItemReader:
                 self._own.clear()
             else:
                 self._step(op)
+
+    def _inside(self, level: int) -> None:
+        """Carry out opcodes inside a value until its marks are closed or the bytes at hand run out.
+
+        Nearly all bytes of a file pass here: the common opcodes are carried out in place, without a call.
+        """
+        stack, marks, own, memo = self._stack, self._marks, self._own, self._memo
+        share = self._texts.setdefault
+        buffer, at, end = self._buffer, self._at, len(self._buffer) - _ROOM
+        depth = len(marks) - level
+        while at < end and depth:
+            op = buffer[at]
+            if op == _MEMOIZE:
+                at += 1
+                value = stack[-1]
+                if type(value) is str and "@" not in value:
+                    memo[self._next] = share(value, value)
+                    self._next += 1
+                elif type(value) in _CONTAINERS:
+                    own[self._next] = value
+                    self._next += 1
+                else:
+                    self._remember(self._next, value)
+                continue
+            length = buffer[at + 1] + 3 if op == _SHORT_TEXT else RUN_KEYS.get(op, 0)
+            if length and buffer[at + length] == _DOUBLE_FOLLOWS:
+                self._at = at
+                if (run := self._run(buffer[at : at + 1])) is not None:
+                    stack += run
+                    at = self._at
+                    continue
+            if op == _SHORT_TEXT:
+                begin, at = at + 2, at + length - 1
+                stack.append(buffer[begin:at].decode("utf-8", "surrogatepass"))
+            elif op in _REFERENCES:
+                begin, at = at + 1, at + length
+                stack.append(self._recall(int.from_bytes(buffer[begin:at], "little")))
+            elif op == _OPEN:
+                marks.append(len(stack))
+                depth += 1
+                at += 1
+            elif op in _CLOSING:
+                self._close(buffer[at : at + 1])
+                depth -= 1
+                at += 1
+            else:
+                self._at = at
+                self._step(buffer[at : at + 1])
+                buffer, at, end = self._buffer, self._at, len(self._buffer) - _ROOM
+        self._at = at
 
     # Bytes --------------------------------------------------------------------------------------
 
@@ -172,7 +232,7 @@ class ItemReader:
             self._at += 1
             self._remember(self._next, stack[-1])
             return
-        if op in _BEGIN_RUNS and (run := self._run(op)) is not None:
+        if op in BEGIN_RUNS and (run := self._run(op)) is not None:
             stack.extend(run)
             return
         self._at += len(op)
@@ -281,28 +341,32 @@ class ItemReader:
     def _run(self, op: bytes) -> list[Any] | None:
         """Read pairs of a key and a double, as many as follow each other in one form; None if none does."""
         length = self._buffer[self._at + 1 : self._at + 2] if op in (b"\x8c", b"X") else b""
-        pattern, dtype = _form(op, length)
+        pattern, dtype = form_of_run(op, length)
         if pattern is None or (match := pattern.match(self._buffer, self._at)) is None:
             return None
         pairs = np.frombuffer(match.group(), dtype=dtype)
         self._at = match.end()
         keys: list[Any] = pairs["key"].tolist()
         if length:
-            keys = [key.decode("utf-8", "surrogatepass") for key in keys]
+            keys = decoded(keys)
             named = "number" in (dtype.names or ())
             numbers = pairs["number"].tolist() if named else range(self._next, self._next + len(keys))
-            if all("@" in key for key in keys):
+            if all(map(operator.contains, keys, repeat("@"))):
                 self._own.update(zip(numbers, keys, strict=True))
             else:
                 for number, key in zip(numbers, keys, strict=True):
                     self._remember(number, key)
             self._next = max(self._next, numbers[-1] + 1)
         elif op in (b"h", b"j"):
-            keys = [self._recall(key) for key in keys]
-        return list(chain.from_iterable(zip(keys, pairs["value"].tolist(), strict=True)))
+            try:
+                keys = list(map(self._own.__getitem__, keys))
+            except KeyError:
+                keys = [self._recall(key) for key in keys]
+        run: list[Any] = [None] * (2 * len(keys))
+        run[::2], run[1::2] = keys, pairs["value"].tolist()
+        return run
 
 
-_BEGIN_RUNS = frozenset((b"K", b"M", b"h", b"j", b"\x8c", b"X"))
 _LET_GO = (dict, list, tuple, set, np.generic)
 
 
@@ -317,26 +381,3 @@ def _is_own(value: str | bytes) -> bool:
 
 _EMPTY: dict[bytes, Callable[[], Any]] = {b"}": dict, b"]": list, b")": tuple, b"\x8f": set}
 _TUPLES = {b"\x85": 1, b"\x86": 2, b"\x87": 3}
-
-
-@functools.cache
-def _form(op: bytes, length: bytes) -> tuple[re.Pattern[bytes] | None, np.dtype[Any]]:
-    """Return the pattern and the layout of a run whose keys are made by one opcode."""
-    value = [("double", "S1"), ("value", ">f8")]
-    key: list[tuple[str, str]]
-    if op in (b"K", b"M", b"h", b"j"):
-        kind = {b"K": "u1", b"M": "<u2", b"h": "u1", b"j": "<u4"}[op]
-        key, written = [("op", "S1"), ("key", kind)], re.escape(op) + b".{%d}" % np.dtype(kind).itemsize
-    elif op == b"\x8c" and length:
-        n = length[0]
-        key = [("op", "S1"), ("length", "u1"), ("key", f"S{n}"), ("memoise", "S1")]
-        written = b"\x8c" + re.escape(length) + b"[^\x00]{%d}\x94" % n
-    elif op == b"X" and length:
-        n = length[0]
-        key = [("op", "S1"), ("length", "<u4"), ("key", f"S{n}"), ("put", "S1"), ("number", "<u4")]
-        written = b"X" + re.escape(length) + b"\x00\x00\x00[^\x00]{%d}r.{4}" % n
-    else:
-        return None, np.dtype("u1")
-    if op in (b"\x8c", b"X") and n == 0:
-        return None, np.dtype("u1")
-    return re.compile(b"(?:%sG.{8})+" % written, re.DOTALL), np.dtype([*key, *value])
