@@ -226,7 +226,7 @@ def test_no_progress_bar_where_standard_error_is_no_terminal(nasbench: Nasbench,
     assert ended.err == f"page: {tmp_path / 'x' / 'index.html'}\n"
 
 
-# A strategy that waits, once five runs are done, for as long as the file that it then writes is there.
+# A strategy that says so and waits for ever once five runs have begun, where no file tells it to go on.
 WAITING = """
 import time
 from pathlib import Path
