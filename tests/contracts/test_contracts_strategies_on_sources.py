@@ -128,7 +128,7 @@ def test_on_live_training(name):
     pytest.importorskip("sklearn")
     epochs = 6 if name == "domhan-stop" else 3  # it fits curves, and refuses shorter ones
     tiny = dataclasses.replace(
-        RECIPES["digits-small"], epochs=epochs, channels=4, cells_per_stage=1, batch_size=256
+        RECIPES["digits-small"], epochs=epochs, channels=4, cells_per_stage=1, train_images=100, batch_size=50
     )
     source = LiveSource("digits", tiny)
     if shares_weights(name) and getattr(source, "relaxation", None) is None:
@@ -157,7 +157,7 @@ def test_on_live_training_of_darts_cells(name):
     pytest.importorskip("torch")
     pytest.importorskip("sklearn")
     tiny = dataclasses.replace(
-        RECIPES["digits-darts"], epochs=1, channels=4, stages=2, train_images=40, batch_size=20
+        RECIPES["digits-darts"], epochs=1, channels=4, stages=2, train_images=20, batch_size=10
     )
     source = LiveSource("digits", tiny)
     about = RunSpec("test", name, name, ON_DARTS.get(name, {"epochs": 1}), "600s")

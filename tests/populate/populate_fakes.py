@@ -8,7 +8,9 @@ import signal
 import struct
 import time
 
-from nasbench.populate.job import Facts, Job, Outcome, Task
+from nasbench.populate.job import Facts, Job, Outcome, Task, Trainer
+from nasbench.populate.pool import Event, Finished, Ready
+from nasbench.populate.worker import timed
 from nasbench.training.recipe import Recipe
 
 RECIPE = Recipe(epochs=4, batch_size=8, learning_rate=0.1)
@@ -94,3 +96,38 @@ def broken(job: Job, device: str) -> Fake:
 
 def stillborn(job: Job, device: str) -> Fake:
     os._exit(7)
+
+
+class InProcess:
+    """A pool of one worker in this process."""
+
+    slots = 1
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.waiting: list[Task] = []
+        self.done: list[Task] = []
+        self.is_bound = False
+
+    @property
+    def busy(self) -> int:
+        return len(self.waiting)
+
+    @property
+    def idle(self) -> int:
+        return 1 - len(self.waiting)
+
+    def submit(self, task: Task) -> None:
+        self.waiting.append(task)
+
+    def wait(self, seconds: float) -> list[Event]:
+        events: list[Event] = [] if self.is_bound else [Ready(self.trainer.facts)]
+        self.is_bound = True
+        while self.waiting:
+            task = self.waiting.pop()
+            self.done.append(task)
+            events.append(Finished(timed(self.trainer, task)))
+        return events
+
+    def close(self) -> None:
+        pass

@@ -6,13 +6,12 @@ import hashlib
 
 import numpy as np
 import pytest
-from populate_fakes import FACTS, JOB
+from populate_fakes import FACTS, JOB, InProcess
 
 from nasbench.errors import BadOption
 from nasbench.populate.filling import fill, missing
 from nasbench.populate.growing import BEGIN, REPEATED, begin, check_choice, choose_next, look
 from nasbench.populate.job import Outcome, Task
-from nasbench.populate.pool import Finished, Ready
 from nasbench.populate.target import Target
 from nasbench.spaces import get_space
 from nasbench.store.table import open_table
@@ -41,44 +40,18 @@ def trained(task):
     )
 
 
-class InProcess:
-    """A pool of one worker in this process."""
+class Curves:
+    facts = FACTS
 
-    slots = 1
-
-    def __init__(self):
-        self.waiting = []
-        self.done = []
-        self.is_bound = False
-
-    @property
-    def busy(self):
-        return len(self.waiting)
-
-    @property
-    def idle(self):
-        return 1 - len(self.waiting)
-
-    def submit(self, task):
-        self.waiting.append(task)
-
-    def wait(self, seconds):
-        events = [] if self.is_bound else [Ready(FACTS)]
-        self.is_bound = True
-        while self.waiting:
-            self.done.append(self.waiting[0])
-            events.append(Finished(trained(self.waiting.pop())))
-        return events
-
-    def close(self):
-        pass
+    def train(self, task):
+        return trained(task)
 
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
     """The path of a table that has begun, a surrogate of it and where it stands."""
     path = tmp_path_factory.mktemp("grow") / "t.h5"
-    pool = InProcess()
+    pool = InProcess(Curves())
     with Target(path, JOB) as target:
         begin(target, pool, seed=3)
         made, now = look(target, model="linear", seed=3, batch=20)
@@ -104,7 +77,7 @@ def test_it_says_how_good_it_is_and_what_more_should_bring(begun):
 
 def test_beginning_again_trains_nothing_twice(begun):
     path = begun[0]
-    pool = InProcess()
+    pool = InProcess(Curves())
     with Target(path, JOB) as target:
         begin(target, pool, seed=3)
     assert pool.done == []
@@ -121,7 +94,7 @@ def test_it_ends_when_it_knows_enough(begun, tmp_path):
                 break
             codes = [tuple(code) for code in open_table(own).codes.tolist()]
             more = choose_next(made, "x", codes, choice="random", batch=40, seed=3)
-            fill(target, missing(target, [Task(code, 0) for code in more]), InProcess())
+            fill(target, missing(target, [Task(code, 0) for code in more]), InProcess(Curves()))
     assert now.is_enough
     assert now.unknown <= now.noise
     assert now.expected is None or now.expected <= now.error

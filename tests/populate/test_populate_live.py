@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from populate_fakes import InProcess
 
 from nasbench.errors import BadOption
 from nasbench.populate.filling import fill
@@ -49,6 +50,7 @@ def test_provenance_says_device_versions_code_and_seed_and_no_place() -> None:
     assert "/" not in json.dumps(provenance).replace("(1 core)", "")
 
 
+@pytest.mark.slow
 def test_the_same_task_gives_the_same_errors_in_another_process(tmp_path: Path) -> None:
     here = open_live_trainer(JOB, "cpu").train(Task(CODE, 0))
     with (
@@ -63,11 +65,8 @@ def test_the_same_task_gives_the_same_errors_in_another_process(tmp_path: Path) 
 
 def test_a_loss_that_is_no_number_is_a_failed_training_of_the_table(tmp_path: Path) -> None:
     wild = replace(JOB, recipe=replace(SMALL, learning_rate=1e30))
-    with (
-        Target(tmp_path / "t.h5", wild) as target,
-        LocalPool(wild, open_live_trainer, devices=["cpu"], time_limit=60) as pool,
-    ):
-        tally = fill(target, tasks_of([CODE], replicates=1), pool)
+    with Target(tmp_path / "t.h5", wild) as target:
+        tally = fill(target, tasks_of([CODE], replicates=1), InProcess(open_live_trainer(wild, "cpu")))
     assert (tally.done, tally.failed, tally.crashes) == (1, 1, 0)
     assert tally.last is not None
     assert "diverged" in tally.last.reason
@@ -94,11 +93,8 @@ def test_cells_of_another_space_fill_a_table_too(tmp_path: Path) -> None:
     recipe = replace(get_recipe("digits-darts"), epochs=1, channels=2, stages=2, train_images=50)
     job = Job(space="darts", data="digits", recipe=recipe, epochs=1)
     codes = shuffled(get_space("darts"), isomorphs="distinct", seed=0, n=2)
-    with (
-        Target(tmp_path / "t.h5", job) as target,
-        LocalPool(job, open_live_trainer, devices=["cpu"], time_limit=120) as pool,
-    ):
-        tally = fill(target, tasks_of(codes, replicates=1), pool)
+    with Target(tmp_path / "t.h5", job) as target:
+        tally = fill(target, tasks_of(codes, replicates=1), InProcess(open_live_trainer(job, "cpu")))
     assert (tally.done, tally.failed) == (2, 0)
     table = open_table(tmp_path / "t.h5")
     assert table.space.name == "darts"

@@ -28,7 +28,7 @@ plain = st.recursive(
         | st.tuples(inner, inner)
         | st.frozensets(st.integers(), max_size=3)
     ),
-    max_leaves=12,
+    max_leaves=6,
 )
 
 
@@ -37,10 +37,12 @@ def read(data, *, streamed="big"):
     return dict(reader.items()), reader
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=40, derandomize=True, deadline=None, database=None)
 @given(
     items=st.dictionaries(
-        st.integers(0, 70_000), st.dictionaries(st.integers(0, 9) | st.text(max_size=3), plain, max_size=3)
+        st.integers(0, 70_000),
+        st.dictionaries(st.integers(0, 9) | st.text(max_size=3), plain, max_size=2),
+        max_size=4,
     ),
     before=plain,
     after=plain,

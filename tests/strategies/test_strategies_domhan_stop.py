@@ -165,4 +165,4 @@ def test_source_without_curves_is_refused(epochs, message):
 
 @pytest.mark.parametrize("space", [None, get_space("nb201")], ids=["toys", "nb201"])
 def test_it_keeps_the_contract(space):
-    assert check_strategy(DomhanStop, space, n_trials=20, **CHEAP) == list(RULES)
+    assert check_strategy(DomhanStop, space, n_trials=10, **CHEAP) == list(RULES)

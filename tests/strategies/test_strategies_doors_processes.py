@@ -45,7 +45,7 @@ def test_proposals_are_the_same_in_another_process(package, target, options):
             text=True,
             check=True,
         ).stdout
-        for seed in ("1", "2", "3")
+        for seed in ("1", "2")
     ]
     assert said[0].count("(") >= 20
-    assert said[0] == said[1] == said[2]
+    assert said[0] == said[1]

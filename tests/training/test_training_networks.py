@@ -185,8 +185,8 @@ def test_building_allocates_nothing(build):
 def test_a_space_without_a_network_is_named(torch):
     from nasbench.training.networks import build_network
 
-    with pytest.raises(UnknownName, match=r"no trainable space is named 'lstm'. Known: .*darts, .*nb201"):
-        build_network("lstm", ALL_NONE, recipe=RECIPES["nb201-h1"], image_shape=(3, 32, 32), classes=10)
+    with pytest.raises(UnknownName, match=r"no trainable space is named 'nb202'\. Did you mean .*'nb201'"):
+        build_network("nb202", ALL_NONE, recipe=RECIPES["nb201-h1"], image_shape=(3, 32, 32), classes=10)
 
 
 def test_an_image_that_cannot_be_halved_is_refused(torch):
