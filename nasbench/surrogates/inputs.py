@@ -40,6 +40,11 @@ class Inputs:
         return np.concatenate(parts, axis=1)
 
     @cached_property
+    def real(self) -> npt.NDArray[np.float64]:
+        """The indicators in double precision: processors differ far behind what is kept of an answer."""
+        return self.flat.astype(np.float64)
+
+    @cached_property
     def graph(self) -> npt.NDArray[np.float32]:
         """One-hot operation of edge i -> j at [i, j], (n, nodes, nodes, operations)."""
         return self.space.encode(self.codes, "graph")

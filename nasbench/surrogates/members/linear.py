@@ -24,7 +24,7 @@ class Linear:
     @classmethod
     def fit(cls, inputs: Inputs, targets: Floats, *, rng: np.random.Generator) -> Linear:
         """Solve the normal equations; see ``Member.fit``. Nothing is random."""
-        flat = inputs.flat.astype(np.float64)
+        flat = inputs.real
         middle, height = flat.mean(axis=0), targets.mean(axis=0)
         centred = flat - middle
         gram = centred.T @ centred + _PENALTY * np.eye(centred.shape[1])
@@ -33,7 +33,7 @@ class Linear:
 
     def predict(self, inputs: Inputs) -> Floats:
         """Predict (n, k) targets."""
-        predicted: Floats = inputs.flat @ self.weights + self.intercepts
+        predicted: Floats = inputs.real @ self.weights + self.intercepts
         return predicted
 
     def arrays(self) -> Arrays:
