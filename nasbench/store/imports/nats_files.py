@@ -20,9 +20,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from nasbench.errors import FormatError, MissingExtra
+from nasbench.store.imports.bzip2 import Unpacked
 from nasbench.store.imports.pickle_items import ItemReader, Stream
 from nasbench.store.imports.restricted import Allowed, numpy_scalars, restricted_load
 
@@ -30,7 +31,6 @@ EXTENSION = ".pickle.pbz2"
 _THREADS = 2
 """Threads that read and decompress files ahead; both let Python go on meanwhile."""
 _AHEAD = 16
-_PIECE = 1 << 20
 _LEGACY_TORCH = 0x1950A86A20F9469CFC6C
 """The number that files of torch before 1.6 begin with, a pickle of its own."""
 
@@ -285,24 +285,24 @@ class SingleFile:
 
 
 class _Ahead:
-    """Reads a stream one piece ahead, so that decompressing and unpickling go on at once."""
+    """Reads one piece ahead, so that decompressing and unpickling go on at once."""
 
-    def __init__(self, stream: IO[bytes], pool: ThreadPoolExecutor) -> None:
-        self._stream, self._pool = stream, pool
-        self._next = pool.submit(stream.read, _PIECE)
+    def __init__(self, unpacked: Unpacked, pool: ThreadPoolExecutor) -> None:
+        self._unpacked, self._pool = unpacked, pool
+        self._next = pool.submit(unpacked.read)
 
     def read(self, size: int) -> bytes:
         """Return the next piece; empty at the end."""
         data = self._next.result()
         if data:
-            self._next = self._pool.submit(self._stream.read, _PIECE)
+            self._next = self._pool.submit(self._unpacked.read)
         return data
 
 
 @contextmanager
 def _bzip2(path: Path) -> Iterator[Stream]:
-    with bz2.open(path, "rb") as stream, ThreadPoolExecutor(1) as pool:
-        yield _Ahead(stream, pool)
+    with path.open("rb") as stream, ThreadPoolExecutor(1) as pool:
+        yield _Ahead(Unpacked(stream), pool)
 
 
 @contextmanager
