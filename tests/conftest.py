@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,6 +26,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("ci")
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and so would what they interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TOY_EPOCHS = (3, 9)
 TOY_INFO = TableInfo(

@@ -22,6 +22,7 @@ nats_bench = pytest.importorskip("nats_bench")
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "nats_sample"
 ARCHITECTURES = 24
+SINGLE = 120
 ANSWERS = [("12", "cifar100"), ("200", "cifar100"), ("200", "cifar10")]
 
 
@@ -142,14 +143,15 @@ def test_reading_a_folder(benchmark, release):
     assert each["ours"] <= 1.5 * each["original"]  # twice as fast where two cores are free
 
 
-def test_reading_a_single_file(benchmark, folder, made):
-    path = write_single(folder / "NATS-tss-made.pickle.pbz2", "nb201", made)
+def test_reading_a_single_file(benchmark, folder):
+    many = records("nb201", list(range(SINGLE)))  # so that decompressing and unpickling go on side by side
+    path = write_single(folder / "NATS-tss-made.pickle.pbz2", "nb201", many)
     benchmark.pedantic(read_all, args=(path,), rounds=5)
     taken = median_seconds(lambda: nats_bench.create(str(path), "tss", verbose=False), rounds=5)
     ratio = taken / benchmark.stats.stats.median
     benchmark.extra_info.update(original_seconds=taken, ratio=ratio)
     print(f"ours {benchmark.stats.stats.median:.3g} s, original {taken:.3g} s, ratio {ratio:.3g}")
-    assert ratio >= 0.4  # it reads item by item in some 80 MB where the original holds everything
+    assert ratio >= 0.9  # wanted: 1; two threads on two cores, and the original holds everything in memory
 
 
 def test_reading_a_torch_file(benchmark, folder, made):

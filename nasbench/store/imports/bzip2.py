@@ -5,13 +5,14 @@ from __future__ import annotations
 import bz2
 from typing import IO
 
-_PACKED = 1 << 17  # compressed bytes a piece; a few times as many unpacked
+_PACKED = 1 << 20  # compressed bytes a piece; a few times as many unpacked
 
 
 class Unpacked:
     """Decompresses a bzip2 file, one long piece a call.
 
-    ``bz2.open`` takes eight kilobytes at a time, and between two of them waits for the thread that unpickles.
+    ``bz2.open`` takes eight kilobytes at a time, and between two of them waits for the thread that unpickles;
+    pieces of a megabyte let both go on at once.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
