@@ -16,7 +16,7 @@ from nasbench.reports.surrogate_ranks import Ranks
 from nasbench.store.table import Table
 from nasbench.surrogates.rows import rows_of
 from nasbench.surrogates.surrogate import Surrogate
-from nasbench.surrogates.validation import Validation
+from nasbench.surrogates.validation import Validation, unseen_rows
 from nasbench.units import percent
 
 PAGE = "surrogate.html"
@@ -130,8 +130,7 @@ def _charts(study: Study, surrogate: Surrogate, table: Table) -> list[tuple[str,
 def _predicted(surrogate: Surrogate, table: Table) -> tuple[str, str]:
     """Draw predictions against recorded mean errors of unseen architectures."""
     found = rows_of(table)
-    seen = {code.tobytes() for code in surrogate.fitted}
-    rows = np.array([i for i, code in enumerate(found.codes) if code.tobytes() not in seen], dtype=np.int64)
+    rows = unseen_rows(surrogate, found)
     if len(rows) > _MOST_POINTS:  # evenly over the rows, the same ones every time
         rows = rows[np.linspace(0, len(rows) - 1, _MOST_POINTS).astype(np.int64)]
     unseen = found.take(rows)

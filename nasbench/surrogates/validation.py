@@ -126,8 +126,7 @@ def validate(surrogate: Surrogate, table: Table, *, content_hash: str = "") -> V
     if table.epochs != surrogate.epochs:
         raise BadOption(f"table: expected the epochs of the surrogate, got {table.epochs}.")
     found = rows_of(table)
-    seen = {code.tobytes() for code in surrogate.fitted}
-    rows = np.array([i for i, code in enumerate(found.codes) if code.tobytes() not in seen], dtype=np.int64)
+    rows = unseen_rows(surrogate, found)
     if len(rows) < FEWEST:
         raise BadOption(
             f"table: expected at least {FEWEST} architectures that the surrogate has not seen, got "
@@ -152,6 +151,12 @@ def validate(surrogate: Surrogate, table: Table, *, content_hash: str = "") -> V
         metrics=metrics,
         seconds={"mae": float(relative.mean()), "kendall_tau": ranks},
     )
+
+
+def unseen_rows(surrogate: Surrogate, found: Rows) -> npt.NDArray[np.int64]:
+    """List the rows of a table whose architectures a surrogate was not made from."""
+    seen = {code.tobytes() for code in surrogate.fitted}
+    return np.array([i for i, code in enumerate(found.codes) if code.tobytes() not in seen], dtype=np.int64)
 
 
 def _of_metric(epochs: tuple[int, ...], unseen: Rows, m: int, spread: Spread) -> MetricValidation:
