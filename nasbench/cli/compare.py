@@ -84,7 +84,7 @@ def shared_options(command: Any) -> Any:
             type=AT_LEAST_ONE,
             help="Processes; the result is the same.",
         ),
-        click.option("--device", default=None, help="Device of live sources, e.g. cuda."),
+        click.option("--device", default=None, help="Device of live trainings, e.g. cuda."),
         json_option,
     ):
         command = option(command)
@@ -136,6 +136,13 @@ def shared_options(command: Any) -> Any:
     metavar="SETTING=VALUE",
     help="Watch searches that share weights: architectures=50, looks=20, eigenvalue=true.",
 )
+@click.option(
+    "--retrain",
+    "retraining",
+    multiple=True,
+    metavar="SETTING=VALUE",
+    help="On surrogates: train each row's best live and show both: best=5, replicates=2.",
+)
 @click.option("--title", default="", help="Headline of the page.")
 @shared_options
 def compare(
@@ -149,6 +156,7 @@ def compare(
     charging: tuple[str, ...],
     cluster: tuple[str, ...],
     health: tuple[str, ...],
+    retraining: tuple[str, ...],
     title: str,
     into: Path | None,
     jobs: int,
@@ -178,6 +186,10 @@ def compare(
             "charging": policies,
             "cluster": settings,
             "health": {name: _value(value) for name, value in (_pair("health", text) for text in health)},
+            "retraining": {
+                name: _value(value) for name, value in (_pair("retrain", text) for text in retraining)
+            }
+            or None,
         },
         where="compare",
     )
@@ -247,6 +259,7 @@ def run_to_page(
 
 def show(board: Leaderboard, folder: Path, *, as_json: bool) -> int:
     """Print a leaderboard's final tables and where its page is; fails if some runs failed."""
+    from nasbench.reports.retrained import retraining_sentences
     from nasbench.reports.terminal import terminal_table
 
     if as_json:
@@ -256,7 +269,8 @@ def show(board: Leaderboard, folder: Path, *, as_json: bool) -> int:
             click.echo(f"\n{panel.dataset} · {panel.source} · {panel.budget} · {panel.scored_by}, percent")
             columns, rows = terminal_table(panel)
             print_table(columns, rows, right=range(1, len(columns)), expendable=(4, 5, 7, 3, 6))
-            for line in (*panel.verdicts, *(f"warning: {w}" for w in panel.warnings)):
+            told = retraining_sentences(panel.retraining) if panel.retraining is not None else []
+            for line in (*panel.verdicts, *told, *(f"warning: {w}" for w in panel.warnings)):
                 print_prose(line)
     say(f"page: {(folder / 'index.html').resolve()}")
     failed = sum(len(entry.failures) for panel in board.panels for entry in panel.entries)

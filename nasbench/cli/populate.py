@@ -49,6 +49,11 @@ _SHARD = re.compile(r"(\d+)/(\d+)")
 @click.option(
     "--strategy", "strategies", multiple=True, help="With --from-run: of this row only; may be repeated."
 )
+@click.option(
+    "--take", "taken", multiple=True, metavar="TABLE",
+    help="Take over the trainings of another table of the same recipe, such as one that compare --into made. "
+    "Repeatable; enough alone.",
+)  # fmt: skip
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Seed of the order.")
 @click.option(
     "--isomorphs",
@@ -110,6 +115,7 @@ def populate(
     list_file: Path | None,
     from_run: Path | None,
     strategies: tuple[str, ...],
+    taken: tuple[str, ...],
     seed: int,
     isomorphs: Any,
     distinct: bool,
@@ -153,6 +159,7 @@ def populate(
     from nasbench.populate.plan import shard as shard_of
     from nasbench.populate.target import Target, part_path
     from nasbench.spaces import get_space
+    from nasbench.store.bundled import find_table
     from nasbench.training.recipes import get_recipe
 
     chosen, of_space = get_recipe(recipe), get_space(space)
@@ -171,7 +178,8 @@ def populate(
             "--export-only, --shard, --dry-run and --ray. Fill the table first; --oneshot then scores all of "
             "its rows."
         )
-    if not (export_only or oneshot) and sum(what) != 1:
+    only_takes = bool(taken) and not any(what)
+    if not (export_only or oneshot or only_takes) and sum(what) != 1:
         raise BadOption(
             "populate: expected one of --all, --sample N, --list FILE and --from-run DIR. Say what to train."
         )
@@ -199,7 +207,10 @@ def populate(
         retry_quarantined=retry_quarantined,
         keeps=not dry_run,
     ) as target:
-        if export_only:
+        for other in taken:
+            found_there = target.take(find_table(other))
+            say(f"took {found_there:,} trainings over from {other}")
+        if export_only or only_takes:
             rows = target.export()
             say(f"wrote {path}: {rows:,} architectures" if rows else "nothing is finished: nothing written")
             return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ _STRATEGIES = (
 )
 
 
+_NOBODY = "none of them (the sample)"
+
+
 def _suite_options(command: Any) -> Any:
     """Add the options of a suite that is run on the table and on the surrogate."""
     for option in (
@@ -42,7 +46,7 @@ def _suite_options(command: Any) -> Any:
     "--records",
     default=None,
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Leaderboard folder on that table: its strategies are left out one at a time.",
+    help="Leaderboard folder on that table, or live by its recipe: each strategy is left out in turn.",
 )
 @click.option("--strategies", default=None, help="Run these on the table and on the surrogate, and compare.")
 @_suite_options
@@ -257,7 +261,7 @@ def _print(study: Study) -> None:
 
 
 def _proposed(folder: Path, table: Table) -> dict[str, Codes]:
-    """Read who proposed what from the records of a leaderboard on a table.
+    """Read who proposed what from the records of a leaderboard on a table, or of the trainings in it.
 
     Raises:
         BadOption: None of its panels is about the table.
@@ -268,10 +272,34 @@ def _proposed(folder: Path, table: Table) -> dict[str, Codes]:
     from nasbench.runs.packing import distinct_codes, read_records
 
     for panel in read_records(folder / RECORDS).panels:
-        if panel.source["name"] == table.name:
+        is_live = _trains_for(panel.source, table)
+        if is_live or panel.source["name"] == table.name:
             found = {entry.label: distinct_codes(entry.runs) for entry in panel.entries}
-            return {label: np.asarray(codes, dtype=np.int8) for label, codes in found.items()}
-    raise BadOption(f"records: expected a leaderboard on {table.name}, got {folder}, which has none.")
+            proposed = {label: np.asarray(codes, dtype=np.int8) for label, codes in found.items()}
+            if is_live:  # the rest of such a table is a sample of its own
+                rows = [table.rows(codes) for codes in proposed.values() if len(codes)]
+                others = np.setdiff1d(np.arange(len(table)), np.concatenate(rows))
+                if len(others):
+                    proposed[_NOBODY] = np.asarray(table.codes[others])
+            return proposed
+    raise BadOption(
+        f"records: expected a leaderboard on {table.name}, got {folder}, which has none, nor live runs by "
+        "its recipe."
+    )
+
+
+def _trains_for(source: Mapping[str, Any], table: Table) -> bool:
+    """Say whether a live source made trainings such as a table holds: same space, data and recipe."""
+    from nasbench.evaluation.retraining import recipe_of
+
+    if source["kind"] != "trainer" or source["space"] != table.space.name:
+        return False
+    try:
+        recipe = recipe_of(table.info, name=table.name)
+    except BadOption:
+        return False
+    same: bool = source["extra"].get("recipe_hash") == recipe.recipe_hash
+    return same and source["dataset"] == table.info.dataset
 
 
 def _shares(text: str) -> list[float]:

@@ -52,6 +52,7 @@ class SurrogateSource:
                 "licence": card.licence,
                 "citation": card.citation,
                 "content_hash": content_hash,
+                "recipe": dict(card.recipe),
                 "fitted_on": card.table,
                 "architectures": card.architectures,
                 "quality": {metric: dict(values) for metric, values in card.quality.items()},

@@ -20,7 +20,7 @@ from nasbench.store.data import TableData
 from nasbench.store.files import kebab, table_names
 from nasbench.store.info import TableInfo, canonical_json
 from nasbench.store.merge import MIXED_NOTE
-from nasbench.store.table import open_table
+from nasbench.store.table import Table, open_table
 from nasbench.store.verify import verify_table
 from nasbench.store.writer import write_tables
 from nasbench.training.recipe import Recipe
@@ -132,6 +132,30 @@ class Target:
         self._require_job(_identity_of_info(whole.info), str(table))
         share = set(codes)
         self._take_over((o for o in outcomes_of(whole) if o.code in share), whole.info, table)
+
+    def take(self, table: Table) -> int:
+        """Take over every training of another table of the same space, data, recipe and device.
+
+        Returns:
+            How many trainings this target did not hold before.
+
+        Raises:
+            BadOption: Its space, data, recipe or device is another, or it gives the trainings of one
+                architecture to others.
+            FormatError: Both hold a training and their errors differ.
+        """
+        data = table.data()
+        if TRAINED_ROW in data.scalars:
+            raise BadOption(
+                f"take: expected a table whose rows were each trained, got {table.name}, which gives the "
+                "training of one cell to all that equal it."
+            )
+        self._require_job(_identity_of_info(data.info), table.name)
+        about = data.info
+        self.bind(Facts(about.dataset, dict(about.splits), about.reference_device, about.device_kind))
+        before = len(list(self.ledger.outcomes()))
+        self._take_over(outcomes_of(data), data.info, table.path)
+        return len(list(self.ledger.outcomes())) - before
 
     def bind(self, facts: Facts) -> None:
         """Check that a worker trains what this table holds; the first one of a new table decides.

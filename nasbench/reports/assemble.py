@@ -14,6 +14,7 @@ from nasbench.evaluation.charging import Charging
 from nasbench.reports.build import build_leaderboard
 from nasbench.reports.inputs import CostAxis, EntryRuns, PanelInput
 from nasbench.reports.leaderboard import Leaderboard, Published, Reference
+from nasbench.reports.retrained import retraining_of
 from nasbench.reports.surrogate_note import surrogate_note
 from nasbench.runs.packing import PackedPanel, PackedRecords
 from nasbench.runs.suite import Suite, parse_suite
@@ -125,6 +126,9 @@ def _panel(suite: Suite, packed: PackedPanel, name: str) -> PanelInput:
         cost_axis=_cost_axis(suite, packed),
         watched=_watched(source.get("watched")),
         surrogate=surrogate_note(source, packed.scored_by),
+        retraining=retraining_of(
+            source.get("retrained"), [e.label for e in packed.entries], format_code=format_code
+        ),
         format_code=format_code,
     )
 

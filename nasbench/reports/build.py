@@ -66,7 +66,9 @@ def build_leaderboard(
     """
     resampler = Resampler(bootstrap_resamples, bootstrap_seed)
     made = [_panel(panel, suite, resampler) for panel in panels]
-    is_newer = any((panel.trade_off or panel.health or panel.surrogate) is not None for panel in made)
+    is_newer = any(
+        (panel.trade_off or panel.health or panel.surrogate or panel.retraining) is not None for panel in made
+    )
     return Leaderboard(
         schema_version=model.NEWER_SCHEMA_VERSION if is_newer else model.SCHEMA_VERSION,
         title=title,
@@ -152,6 +154,9 @@ def _panel(panel: PanelInput, suite: dict[str, Any], resampler: Resampler) -> mo
         trade_off=None if trade is None else model.TradeOff.model_validate(_round_all(trade.model_dump())),
         health=health_of(panel),
         surrogate=panel.surrogate,
+        retraining=None
+        if panel.retraining is None
+        else model.Retraining.model_validate(_round_all(panel.retraining.model_dump())),
     )
 
 

@@ -13,7 +13,7 @@ from nasbench.evaluation.source import Source
 from nasbench.runs.packing import PackedRecords, read_records
 from nasbench.runs.suite import Suite, read_suite
 
-_MAY_DIFFER = ("seeds", "title", "name")
+_MAY_DIFFER = ("seeds", "title", "name", "retraining")
 _MAY_GROW = ("sources", "strategies")
 
 

@@ -56,6 +56,10 @@ FINAL_COLUMNS = (
     "architecture",
 )
 HEALTH_COLUMNS = ("panel", "label", "quantity", "report", "mean", "low", "high")
+RETRAINED_COLUMNS = (
+    "panel", "label", "rank", "architecture", "metric", "searched_valid_error", "predicted", "low", "high",
+    "seed", "error",
+)  # fmt: skip
 CURVE_COLUMNS = ("panel", "label", "axis", "metric", "x", "mean", "low", "high", "median")
 
 
@@ -96,6 +100,25 @@ def health_csv(leaderboard: Leaderboard) -> str:
         for values in zip(curve.reports, curve.mean, curve.low, curve.high, strict=True)
     ]
     return _text(HEALTH_COLUMNS, lines) if lines else ""
+
+
+def retrained_csv(leaderboard: Leaderboard) -> str:
+    """Write every training of a row's best architectures, one a line; ``""`` where no panel has any.
+
+    A failed training has no error. ``low`` and ``high`` bound one new training with probability 0.9.
+    """
+    lines = [
+        [
+            *(panel.name, row.label, rank, one.architecture, panel.retraining.metric, one.searched),
+            *(one.predicted, one.low, one.high, seed, error),
+        ]
+        for panel in leaderboard.panels
+        if panel.retraining is not None
+        for row in panel.retraining.rows
+        for rank, one in enumerate(row.architectures, start=1)
+        for seed, error in enumerate(one.errors)
+    ]
+    return _text(RETRAINED_COLUMNS, lines) if lines else ""
 
 
 def rows_csv(rows: Iterable[Mapping[str, Any]]) -> str:

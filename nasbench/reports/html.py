@@ -27,6 +27,8 @@ from nasbench.reports.health_figures import draw_health
 from nasbench.reports.latex import final_table
 from nasbench.reports.leaderboard import Entry, Leaderboard, Panel
 from nasbench.reports.looks import COLOURS, DARK_COLOURS, Look, leaderboard_looks
+from nasbench.reports.retrained import best_trained, retraining_sentences
+from nasbench.reports.retrained_figure import draw_retraining
 from nasbench.reports.trade_off_page import draw_fronts
 from nasbench.reports.trade_offs import cost_name
 from nasbench.units import format_seconds, percent
@@ -59,6 +61,7 @@ class PanelView:
         failed: Entries with a failed run or trial.
         fronts: Drawn median fronts, ``""`` without any.
         health: Captions and figures of the searches that share weights.
+        retrained: Drawn retraining, ``""`` without any.
     """
 
     index: int
@@ -68,6 +71,7 @@ class PanelView:
     failed: list[Entry]
     fronts: Markup
     health: list[tuple[str, str]]
+    retrained: Markup
 
     @property
     def metrics(self) -> list[str]:
@@ -132,7 +136,8 @@ def _view(index: int, panel: Panel, looks: Mapping[str, Look]) -> PanelView:
     failed = [entry for entry in panel.entries if entry.failures or entry.failed_trials]
     fronts = Markup(draw_fronts(panel, index, looks))
     health = draw_health(panel, index, looks)
-    return PanelView(index, panel, final_rows(panel), charts, failed, fronts, health)
+    retrained = Markup(draw_retraining(panel, index, looks))
+    return PanelView(index, panel, final_rows(panel), charts, failed, fronts, health, retrained)
 
 
 def _overview(views: list[PanelView]) -> list[tuple[str, list[FinalRow | None]]]:
@@ -144,7 +149,7 @@ def _overview(views: list[PanelView]) -> list[tuple[str, list[FinalRow | None]]]
 
 @functools.cache  # compiling the templates takes longer than filling them
 def _environment() -> Environment:
-    names = ("page.html.j2", "panel.html.j2", "health.html.j2", "trade_off.html.j2", "verdicts.html.j2")
+    names = [f"{name}.html.j2" for name in ("page", "panel", "health", "retrained", "trade_off", "verdicts")]
     environment = Environment(
         loader=DictLoader({name: _template(name) for name in names}),
         autoescape=True,
@@ -166,6 +171,8 @@ def _environment() -> Environment:
         share_text=trade_off_page.share_text,
         ranked=trade_off_page.ranked,
         explained=trade_off_page.explained,
+        retraining_sentences=retraining_sentences,
+        best_trained=best_trained,
         cost_name=cost_name,
         cost_text=trade_off_page.cost_text,
         signed_text=_signed,

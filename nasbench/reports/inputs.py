@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nasbench.reports.leaderboard import Reference, SurrogateNote
+from nasbench.reports.leaderboard import Reference, Retraining, SurrogateNote
 from nasbench.runs.columns import RunColumns
 from nasbench.units import DeviceKind
 
@@ -92,6 +92,7 @@ class PanelInput:
         entries: The rows, in the order shown.
         cost_axis: The cost to set against the error, or None.
         surrogate: How good the surrogate is that answered, or None.
+        retraining: What training each row's best architectures gave, or None.
         format_code: Writes an architecture, (L,), in the field's notation.
     """
 
@@ -120,6 +121,7 @@ class PanelInput:
     cost_axis: CostAxis | None = None
     watched: tuple[npt.NDArray[np.int8], npt.NDArray[np.float64]] | None = None
     surrogate: SurrogateNote | None = None
+    retraining: Retraining | None = None
     format_code: Callable[[npt.NDArray[np.int8]], str] = field(default=str)
 
     @property

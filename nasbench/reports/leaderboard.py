@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model
 
 SCHEMA_VERSION = "1.0"
 NEWER_SCHEMA_VERSION = "1.1"
-"""Of leaderboards with a trade-off, health or a surrogate; the others are as they were, byte for byte."""
+"""Of leaderboards with a trade-off, health, a surrogate or retraining; the others are as they were."""
 
 Axis = Literal["days", "evaluations"]
 
@@ -234,6 +234,56 @@ class SurrogateNote(_Part):
     kendall_tau: float
 
 
+class RetrainedArchitecture(_Part):
+    """One of a row's best architectures: what was predicted, and what training it gave; errors are fractions.
+
+    ``searched`` is the validation error that the search was told. All others are of the retraining's metric:
+    ``predicted`` is the predicted mean, ``low`` and ``high`` bound one new training with probability 0.9, and
+    ``errors`` lists the trainings made, None where one failed.
+    """
+
+    architecture: str
+    searched: float
+    predicted: float
+    low: float
+    high: float
+    errors: list[float | None]
+
+
+class RetrainedRow(_Part):
+    """A row's best architectures; ``predicted`` and ``live`` are means over those that were trained."""
+
+    label: str
+    predicted: float | None
+    live: float | None
+    architectures: list[RetrainedArchitecture]
+
+
+class Retraining(_Part):
+    """What a surrogate predicted of each row's best architectures, beside what training them gave.
+
+    ``difference`` is the mean of live minus predicted error over all different architectures, ``mae`` the
+    mean of its size, ``kendall_tau`` how both rank them, ``row_kendall_tau`` how both rank the rows.
+    ``inside`` of ``trainings`` lie in the 0.9 interval; ``failed`` trainings gave no error. Errors are
+    fractions.
+    """
+
+    best: int
+    replicates: int
+    metric: str
+    data: str
+    recipe: str
+    device: str
+    trainings: int
+    failed: int
+    inside: int
+    difference: float | None
+    mae: float | None
+    kendall_tau: float | None
+    row_kendall_tau: float | None
+    rows: list[RetrainedRow]
+
+
 class Panel(_Part):
     """One source: its reference lines, its entries and how they compare."""
 
@@ -264,12 +314,13 @@ class Panel(_Part):
     trade_off: TradeOff | None = None
     health: Health | None = None
     surrogate: SurrogateNote | None = None
+    retraining: Retraining | None = None
 
     @model_serializer(mode="wrap")
     def _without_what_is_absent(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave the keys out where there is none, so that older leaderboards stay what they are."""
         content: dict[str, Any] = write(self)
-        for key in ("trade_off", "health", "surrogate"):
+        for key in ("trade_off", "health", "surrogate", "retraining"):
             if getattr(self, key) is None:
                 del content[key]
         return content

@@ -17,6 +17,7 @@ from nasbench.reports.finals import (
     short_id,
 )
 from nasbench.reports.leaderboard import Leaderboard, Panel
+from nasbench.reports.retrained import best_trained, retraining_sentences
 from nasbench.reports.trade_off_page import explained, ranked, share_text
 from nasbench.reports.trade_offs import cost_name
 
@@ -100,6 +101,7 @@ def _panel_parts(panel: Panel, picture: str | None) -> list[str]:
             "look-up of what it hands over. `index.html` and `health.csv` show their health, report by "
             "report: looked-up error, skip connections and, where watched, rank correlation and curvature."
         )
+    parts += _retraining_parts(panel)
     if panel.warnings:
         parts.append(
             "\n".join(f"> **Mind:** {escape_text(warning)}\n>" for warning in panel.warnings).removesuffix(
@@ -155,6 +157,22 @@ def _trade_off_parts(panel: Panel) -> list[str]:
         lines.append(_cells([*cells, amount_text(front.size), str(front.n)]))
     title = f"Error against {cost_name(trade.cost)}"
     return [f"**{escape_markdown(title)}**", "\n".join(lines), escape_text(explained(trade))]
+
+
+def _retraining_parts(panel: Panel) -> list[str]:
+    """Write what training the best of each row gave, where it was done."""
+    found = panel.retraining
+    if found is None:
+        return []
+    lines = [
+        _cells(["strategy", "predicted", "by training", "best by training", "architectures"]),
+        _cells(["---", "--:", "--:", "--:", "--:"]),
+    ]
+    for row in found.rows:
+        errors = [percent_text(error) for error in (row.predicted, row.live, best_trained(row))]
+        lines.append(_cells([escape_markdown(row.label), *errors, str(len(row.architectures))]))
+    said = " ".join(retraining_sentences(found))
+    return ["**The best of each row, trained live**", escape_text(said), "\n".join(lines)]
 
 
 def _table(panel: Panel) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nasbench import __version__
 from nasbench.errors import Mismatch
-from nasbench.reports.csvs import curves_csv, final_csv, health_csv, trade_off_csvs
+from nasbench.reports.csvs import curves_csv, final_csv, health_csv, retrained_csv, trade_off_csvs
 from nasbench.reports.html import embedded_json, render_html
 from nasbench.reports.latex import final_table
 from nasbench.reports.leaderboard import Leaderboard
@@ -66,6 +66,8 @@ def check_pages(board: Leaderboard, folder: Path) -> Iterator[str]:
     }
     if health := health_csv(board):
         texts["health.csv"] = health
+    if retrained := retrained_csv(board):
+        texts["retrained.csv"] = retrained
     for name, text in texts.items():
         _require_equal(_read(folder / name), text, folder / name)
     yield f"index.html, {', '.join(texts)}: say what leaderboard.json says"

@@ -7,9 +7,11 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ from nasbench.reports.continuation import continued, require_same_sources
 from nasbench.reports.health import watched_of
 from nasbench.reports.leaderboard import Leaderboard
 from nasbench.reports.reference import reference_of
+from nasbench.reports.retraining import retrain
 from nasbench.reports.write import write_report
 from nasbench.runs.campaign import CampaignResult, Progress, check_suite, locked, run_suite
 from nasbench.runs.packing import (
@@ -55,7 +58,7 @@ def publish(
         suite: What to run.
         folder: Made if it is not there. It may hold an interrupted or a smaller run of the same suite.
         jobs: Processes; the result does not depend on it.
-        device: Device of live sources.
+        device: Device of live sources, or of the retraining.
         into: Table file that every training of a live source is added to, also where the runs end early.
         progress: Told as runs finish.
 
@@ -78,6 +81,7 @@ def _publish(
     progress: Progress | None,
 ) -> Leaderboard:
     """Run, pack and write, with the folder locked."""
+    trains_on, device = (device, None) if suite.retraining is not None else (None, device)
     sources = check_suite(suite, device=device, into=into)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
@@ -88,7 +92,10 @@ def _publish(
         result = run_suite(
             suite, folder, jobs=jobs, device=device, into=into, progress=progress, packed=packed
         )
-        write_records(pack(suite, sources, result), folder / RECORDS)
+        retrained = retrain(
+            suite, sources, result.runs, folder, jobs=jobs, device=trains_on, progress=progress
+        )
+        write_records(pack(suite, sources, result, retrained=retrained), folder / RECORDS)
         # What the page is made from is what anyone will read: the file, not what was in memory.
         records = read_records(folder / RECORDS)
         # The packed file holds every record whole, so the files they came from may go.
@@ -110,8 +117,17 @@ def rebuild(folder: Path) -> Leaderboard:
     return board
 
 
-def pack(suite: Suite, sources: list[Source], result: CampaignResult) -> PackedRecords:
-    """Gather the runs of a suite with what their sources say of the architectures they met."""
+def pack(
+    suite: Suite, sources: list[Source], result: CampaignResult, *, retrained: Sequence[dict[str, Any]] = ()
+) -> PackedRecords:
+    """Gather the runs of a suite with what their sources say of the architectures they met.
+
+    Args:
+        suite: The suite.
+        sources: One a panel.
+        result: Its runs.
+        retrained: What the records keep of each panel's retraining; empty without one.
+    """
     budget = parse_budget(suite.budget)
     panels = []
     for p, source in enumerate(sources):
@@ -130,6 +146,7 @@ def pack(suite: Suite, sources: list[Source], result: CampaignResult) -> PackedR
             "cards": {row.label: card_of(row.name, source.info.kind) for row in suite.strategies},
             "published": published_rows(source.info.dataset),
             **watched_of(source, suite),
+            **({"retrained": retrained[p]} if retrained else {}),
         }
         panels.append(
             PackedPanel(

@@ -25,6 +25,7 @@ from nasbench.reports.page_check import check_pages
 from nasbench.reports.publish import LEADERBOARD, RECORDS, SUITE, costs_of
 from nasbench.reports.record_check import require_answers, require_complete
 from nasbench.reports.reference import reference_of
+from nasbench.reports.retraining_check import check_retraining
 from nasbench.runs.execute import execute
 from nasbench.runs.packing import PackedPanel, PackedRecords, equal_runs, read_records
 from nasbench.runs.suite import Suite, parse_suite, read_suite
@@ -77,8 +78,7 @@ def verify(folder: Path, *, sample: int | None = 3, say: Say | None = None) -> i
         tell(line)
     absent = _absent_code(suite)
     made = sum(
-        _verify_panel(suite, panel, suite.sources[p], sample, absent, tell)
-        for p, panel in enumerate(records.panels)
+        _verify_panel(suite, panel, p, folder, sample, absent, tell) for p, panel in enumerate(records.panels)
     )
     for panel in records.panels:
         _verify_reported(panel, tell)
@@ -177,11 +177,13 @@ def first_difference(stated: Any, found: Any, where: str = "", *, known: str = "
 def _verify_panel(
     suite: Suite,
     panel: PackedPanel,
-    name: str,
+    index: int,
+    folder: Path,
     sample: int | None,
     absent: Collection[str],
     tell: Say,
 ) -> int:
+    name = suite.sources[index]
     _verify_cards(name, panel, suite, absent)
     if panel.source["kind"] == "trainer":
         tell(f"{name}: live training is not made again; its records and numbers hold")
@@ -192,6 +194,8 @@ def _verify_panel(
         raise Mismatch(f"{name}: the source is not here to re-run on: {error}") from error
     _verify_source(source, name, suite, panel)
     tell(f"{name}: source content, scores and reference lines hold")
+    for line in check_retraining(suite, panel, index, source, folder):
+        tell(f"{name}: {line}")
     trials = require_answers(source, name, panel)
     tell(f"{name}: {trials:,} recorded answers are those of the source")
     if Charging.of(suite.charging).thinking == "measured":

@@ -2,8 +2,9 @@
 
 ``index.html``, ``README.md``, ``curves.svg`` (``curves-<panel>.svg`` where there are several),
 ``leaderboard.csv``, ``curves.csv``, ``table.tex``, ``leaderboard.json``, where the suite sets a cost against
-the error ``fronts.csv`` and ``hypervolumes.csv``, where searches share weights ``health.csv``, and where rows
-are given ``runs.csv``. Same leaderboard, same bytes.
+the error ``fronts.csv`` and ``hypervolumes.csv``, where searches share weights ``health.csv``, where
+architectures were trained again ``retrained.csv``, and where rows are given ``runs.csv``. Same leaderboard,
+same bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nasbench.reports.csvs import curves_csv, final_csv, health_csv, rows_csv, trade_off_csvs
+from nasbench.reports.csvs import curves_csv, final_csv, health_csv, retrained_csv, rows_csv, trade_off_csvs
 from nasbench.reports.figures import charts_of, draw_chart
 from nasbench.reports.html import render_html
 from nasbench.reports.latex import final_table
@@ -55,6 +56,8 @@ def write_report(
     texts.update(trade_off_csvs(board))
     if health := health_csv(board):
         texts["health.csv"] = health
+    if retrained := retrained_csv(board):
+        texts["retrained.csv"] = retrained
     texts["table.tex"] = final_table(board)
     texts["leaderboard.json"] = board.canonical_json()
     if runs_csv_rows is not None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasbench.errors import BadOption, FormatError, NasbenchError
+from nasbench.evaluation.behind import training_behind
 from nasbench.evaluation.opening import open_source
 from nasbench.evaluation.source import Source
 from nasbench.runs.columns import RunColumns
@@ -84,6 +85,8 @@ def check_suite(suite: Suite, *, device: str | None = None, into: Path | None = 
     sources = [open_source(name, device=device, into=into) for name in suite.sources]
     budget = parse_budget(suite.budget)
     for source in sources:
+        if suite.retraining is not None:
+            training_behind(source.info)
         budget.require_device(source.info.device_kind, source=source.info.name)
         if suite.workers > 1 and source.is_live:
             raise BadOption(

@@ -88,6 +88,20 @@ class TradeOff(BaseModel):
     reference_error: float = Field(gt=0, le=1, allow_inf_nan=False)
 
 
+class Retraining(BaseModel):
+    """Live trainings of what rows on a surrogate found, shown beside what it predicted.
+
+    Attributes:
+        best: Architectures of each row, those of the lowest validation errors over all its runs.
+        replicates: Trainings of each, with the seeds 0, 1, ...
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    best: int = Field(default=5, ge=1)
+    replicates: int = Field(default=2, ge=1)
+
+
 class Suite(BaseModel):
     """A named grid of runs.
 
@@ -105,6 +119,7 @@ class Suite(BaseModel):
         cluster: Settings of the simulated cluster, as in ``nasbench.runs.cluster``.
         trade_off: A cost to set against the error, or None.
         health: How weight-sharing searches are watched, as in ``nasbench.strategies.health``.
+        retraining: What is trained live after searches on a surrogate, or None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -122,6 +137,7 @@ class Suite(BaseModel):
     cluster: dict[str, Any] = Field(default_factory=dict)
     trade_off: TradeOff | None = None
     health: dict[str, Any] = Field(default_factory=dict)
+    retraining: Retraining | None = None
 
     @field_validator("budget")
     @classmethod
@@ -182,6 +198,8 @@ class Suite(BaseModel):
             del content["trade_off"]
         if not self.health:
             del content["health"]
+        if self.retraining is None:
+            del content["retraining"]
         return content
 
 
@@ -215,11 +233,14 @@ def read_suite(path: Path) -> Suite:
     return parse_suite(data, where=str(path))
 
 
+_TABLES = ("charging", "cluster", "health", "trade_off", "retraining")
+
+
 def write_suite(suite: Suite, path: Path) -> None:
     """Write a suite as TOML that ``read_suite`` reads back equal."""
     data = suite.model_dump(mode="json", exclude_none=True)
     rows = data.pop("strategies")
-    tables = {name: data.pop(name) for name in ("charging", "cluster", "health", "trade_off") if name in data}
+    tables = {name: data.pop(name) for name in _TABLES if name in data}
     lines = [f"{key} = {_toml(value)}" for key, value in data.items()]
     for name, table in tables.items():
         if table:

@@ -16,6 +16,7 @@ from nasbench.errors import NotInSpace
 from nasbench.records import Code, Codes
 from nasbench.spaces import darts_cell
 from nasbench.spaces.darts_cell import INPUTS, LENGTH, NODES, OPERATIONS, PAIRS, STATES, Edge
+from nasbench.spaces.darts_counts import COLUMNS, counts
 from nasbench.spaces.darts_genotypes import GENOTYPES
 from nasbench.spaces.darts_notation import CELLS, read_genotype, write_genotype
 from nasbench.spaces.darts_relaxed import DARTSRelaxed
@@ -46,7 +47,7 @@ class DARTSSpace(ProductSpace):
     stand in another order: 382,128,166**2 = 1.46e17 classes.
     """
 
-    encodings: tuple[str, ...] = ("onehot", "adjacency", "path", "graph")
+    encodings: tuple[str, ...] = ("onehot", "adjacency", "path", "counts", "graph")
 
     def __init__(self) -> None:
         decisions = []
@@ -96,6 +97,8 @@ class DARTSSpace(ProductSpace):
                 of operations that some path from that input to a node spells (White et al. 2021; 7 sequences
                 of one operation, 49 of two, 343 of three, 2,401 of four; not truncated). Every node is part
                 of the output, so a path may end at each.
+                ``"counts"`` (n, 296): indicators of how many of each operation the cells have and how deep
+                they are (``darts_counts``).
                 ``"graph"`` (n, 17, 17, 7): one-hot operation of edge i -> j at [i, j], zero where no edge
                 is, of the network that shows every wire of both cells: input 0, a second stem 1, and in a row
                 a normal, a reduction and a normal cell of four nodes and an output each. An output takes its
@@ -106,11 +109,13 @@ class DARTSSpace(ProductSpace):
             BadOption: No such encoding.
         """
         array = self._array(codes)
-        if kind not in ("adjacency", "path", "graph"):
+        if kind not in ("adjacency", "path", "counts", "graph"):
             return super().encode(array, kind)
         sources, operations = darts_cell.unpack(array.reshape(-1, LENGTH))
         if kind == "path":
             return _paths(sources, operations).reshape(len(array), 2 * INPUTS * _WORDS)
+        if kind == "counts":
+            return counts(sources, operations).reshape(len(array), 2 * COLUMNS)
         if kind == "adjacency":
             matrix = np.zeros((len(sources), STATES, STATES), dtype=np.float32)
             cell, node, _ = np.indices(sources.shape)

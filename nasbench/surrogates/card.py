@@ -33,6 +33,7 @@ class SurrogateCard:
                 known
             of those predicted best, fraction: the surrogate's own error where a search ends.
         source: Where the numbers came from, in words.
+        recipe: How every network of the table was trained, as plain values.
         space_definition: Declaration of the space, where the table brings its own; else ``""``.
         created_by: Program and version; not part of the content.
     """
@@ -56,6 +57,7 @@ class SurrogateCard:
     replicates: int
     quality: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     source: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     created_by: str = ""
     space_definition: str = ""
 

@@ -126,6 +126,7 @@ def fit_surrogate(
             replicates=table.replicates,
             quality=measured,
             source=info.source,
+            recipe=dict(info.recipe),
             created_by=f"nasbench {nasbench.__version__}",
             space_definition=info.space_definition,
         )

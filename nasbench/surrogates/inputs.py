@@ -55,7 +55,9 @@ class Inputs:
 
 
 def kinds_for(space: Space) -> tuple[str, ...]:
-    """Choose the encodings of a space: its choices, and its paths where they are few."""
+    """Choose the encodings of a space: its choices, and its counts, or its paths where they are few."""
+    if "counts" in space.encodings:
+        return ("onehot", "counts")
     if "path" in space.encodings:
         one = space.sample(1, rng=np.random.default_rng(0))
         if space.encode(one, "path").size <= MOST_PATHS:

@@ -77,7 +77,10 @@ def rows_of(table: Table) -> Rows:
     kept = whole[rows]
     trainings = np.where(kept[None, :, :, None], trainings[:, rows], np.nan)
     mean_seconds = np.nanmean(np.where(kept[:, :, None], seconds[rows], np.nan), axis=1)
-    found = Rows(np.asarray(table.codes[rows]), trainings, mean_seconds, len(table) - len(rows))
+    codes = np.asarray(table.codes[rows])
+    if table.info.rows_answer_for == "class":
+        codes = table.space.canonical(codes)  # what predictions are asked for, whichever was trained
+    found = Rows(codes, trainings, mean_seconds, len(table) - len(rows))
     spread = found.means[0, :, -1]
     if spread.max() == spread.min():
         raise BadOption(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nasbench.store.table import open_table
+
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory):
@@ -85,6 +87,32 @@ def test_validate_leaves_strategies_out_by_their_records(nasbench, tmp_path):
     assert ended.status == 0, ended.err
     left = ended.data["validations"][0]["left_out"]
     assert [one["strategy"] for one in left] == ["random-search", "local-search"]
+
+
+def test_validate_takes_the_records_of_live_runs_by_the_tables_recipe(nasbench, tmp_path):
+    """Two strategies train 50 networks for two epochs; a table of these and of a sample is fitted."""
+    pytest.importorskip("torch")
+    pytest.importorskip("sklearn")
+    board, made, table = tmp_path / "board", tmp_path / "made.h5", tmp_path / "t.h5"
+    ended = nasbench(
+        *("compare", "--source", "live:digits@digits-small", "--strategies", "random-search,local-search"),
+        *("--epochs", 1, "--seeds", 1, "--budget", "30evals", "--into", made, "--out", board),
+    )
+    assert ended.status == 0, ended.err
+    filled = ("populate", "nb201", "--data", "digits", "--recipe", "digits-small", "--table", table)
+    assert nasbench(*filled, "--epochs", 1, "--sample", 25).status == 0
+    ended = nasbench(*filled, "--epochs", 1, "--take", made)
+    assert ended.status == 0, ended.err
+    assert f"trainings over from {made}" in ended.err
+    held, taken = (set(map(tuple, open_table(file).codes.tolist())) for file in (table, made))
+    assert taken <= held
+    assert len(held) > len(taken) > 50
+    path = tmp_path / "f.surrogate.h5"
+    assert nasbench("surrogate", "fit", table, "--model", "linear", "--out", path).status == 0
+    ended = nasbench("surrogate", "validate", path, "--table", table, "--records", board, "--json")
+    assert ended.status == 0, ended.err
+    left = ended.data["validations"][0]["left_out"]
+    assert [one["strategy"] for one in left] == ["random-search", "local-search", "none of them (the sample)"]
 
 
 def test_validate_refuses_records_of_another_table(nasbench, fitted, finished):

@@ -270,3 +270,35 @@ def test_a_path_that_cannot_be_a_table_is_refused(tmp_path: Path, path: str, mes
 def test_rows_for_every_code_of_a_class_are_refused_where_there_are_too_many(tmp_path: Path) -> None:
     with pytest.raises(BadOption, match=r"isomorphs: 'once' .* darts is too large"):
         Target(tmp_path / "t.h5", replace(JOB, space="darts"), isomorphs="once")
+
+
+# Taking over another table -------------------------------------------------------------------------
+
+
+def test_trainings_of_another_table_are_taken_over(tmp_path: Path, codes: list[Code]) -> None:
+    mine, theirs = filled(tmp_path / "mine.h5", codes[:3]), filled(tmp_path / "theirs.h5", codes[2:7])
+    with Target(mine, JOB) as target:
+        assert target.take(open_table(theirs)) == 4 * 2
+        assert target.take(open_table(theirs)) == 0
+        assert target.export() == 7
+    both = filled(tmp_path / "both.h5", codes[:7])
+    assert open_table(mine).content_hash == open_table(both).content_hash
+
+
+def test_a_table_of_equal_networks_other_data_or_recipe_is_not_taken(
+    tmp_path: Path, codes: list[Code]
+) -> None:
+    mine = filled(tmp_path / "mine.h5", codes[:2])
+    once = filled(tmp_path / "once.h5", codes[:2], isomorphs="once")
+    with Target(mine, JOB) as target:
+        with pytest.raises(BadOption, match="take: expected a table whose rows were each trained, got once"):
+            target.take(open_table(once))
+        for change, message in (
+            ({"dataset": "other"}, 'dataset: table mine holds "toy", got "other"'),
+            ({"recipe": replace(RECIPE, epochs=3).to_dict()}, "was trained by another recipe"),
+            ({"reference_device": "another core"}, "device: table mine counts seconds of one core"),
+        ):
+            data = open_table(filled(tmp_path / "theirs.h5", codes[:2])).data()
+            write_tables(tmp_path / "o.h5", [replace(data, info=replace(data.info, **change))])
+            with pytest.raises(BadOption, match=message):
+                target.take(open_table(tmp_path / "o.h5"))

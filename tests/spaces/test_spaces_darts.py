@@ -281,7 +281,13 @@ def test_the_share_of_first_codes_is_the_share_of_classes(space):
 
 @pytest.mark.parametrize(
     ("kind", "shape"),
-    [("onehot", (150,)), ("adjacency", (72,)), ("path", (11_200,)), ("graph", (17, 17, 7))],
+    [
+        ("onehot", (150,)),
+        ("adjacency", (72,)),
+        ("path", (11_200,)),
+        ("counts", (296,)),
+        ("graph", (17, 17, 7)),
+    ],
 )
 def test_shapes_are_the_documented_ones(space, codes, kind, shape):
     assert space.encode(codes[:3], kind).shape == (3, *shape)
@@ -319,6 +325,39 @@ def test_path_encoding_spells_every_path(space, codes):
         for edges, part in zip(space.cells(code), row.reshape(2, 2, 2_800), strict=True):
             found = {(int(start), ALL_WORDS[word]) for start, word in np.argwhere(part)}
             assert found == spelled(edges)
+
+
+def numbers_by_hand(edges):
+    """The twenty numbers of ``darts_counts``, by walking a cell, each with the largest it can be."""
+    stands = [sum(o == name for o, _ in edges) for name in OPERATIONS]
+    leaves = [sum(o == name and s < 2 for o, s in edges) for name in OPERATIONS]
+    steps, convolutions = [0, 0], [0, 0]
+    for node in range(4):
+        into = edges[2 * node : 2 * node + 2]
+        steps.append(max(steps[s] + 1 for _, s in into))
+        convolutions.append(max(convolutions[s] + o.endswith(("conv_3x3", "conv_5x5")) for o, s in into))
+    found = [(n, 8) for n in (*stands, *leaves)]
+    found += [pair for way in (steps, convolutions) for pair in ((max(way), 4), (sum(way), 10))]
+    return found + [(sum(s == i for _, s in edges), 4) for i in range(2)]
+
+
+def test_counts_say_at_least_so_many_of_each_number(space, codes):
+    chain = space.of_cells([[("sep_conv_5x5", s) for k in range(4) for s in (k, k + 1)]] * 2)  # the deepest
+    tried = np.concatenate([codes[:40], [chain, ALL_SKIP]])
+    for code, row in zip(tried.tolist(), space.encode(tried, "counts"), strict=True):
+        wanted = [
+            level <= number
+            for edges in space.cells(code)
+            for number, most in numbers_by_hand(edges)
+            for level in range(1, most + 1)
+        ]
+        assert row.tolist() == wanted
+
+
+def test_counts_do_not_depend_on_the_order_of_the_nodes(space, codes):
+    same = space.canonical(codes[:200])
+    assert (same != codes[:200]).any()
+    assert np.array_equal(space.encode(codes[:200], "counts"), space.encode(same, "counts"))
 
 
 def test_the_graph_wires_a_normal_a_reduction_and_a_normal_cell(space):

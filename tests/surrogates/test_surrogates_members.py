@@ -165,4 +165,5 @@ def test_every_model_is_made_of_known_members():
 
 def test_paths_are_shown_only_where_they_are_few():
     assert kinds_for(SPACE) == ("onehot", "path")
-    assert kinds_for(get_space("darts")) == ("onehot",)
+    assert kinds_for(get_space("darts")) == ("onehot", "counts")  # of its paths there are 11,200
+    assert kinds_for(get_space("nasnet")) == ("onehot",)
