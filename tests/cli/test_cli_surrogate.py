@@ -89,6 +89,7 @@ def test_validate_leaves_strategies_out_by_their_records(nasbench, tmp_path):
     assert [one["strategy"] for one in left] == ["random-search", "local-search"]
 
 
+@pytest.mark.slow
 def test_validate_takes_the_records_of_live_runs_by_the_tables_recipe(nasbench, tmp_path):
     """Two strategies train 50 networks for two epochs; a table of these and of a sample is fitted."""
     pytest.importorskip("torch")
@@ -108,7 +109,7 @@ def test_validate_takes_the_records_of_live_runs_by_the_tables_recipe(nasbench, 
     assert taken <= held
     assert len(held) > len(taken) > 50
     path = tmp_path / "f.surrogate.h5"
-    assert nasbench("surrogate", "fit", table, "--model", "linear", "--out", path).status == 0
+    assert nasbench("surrogate", "fit", table, "--model", "linear", "--rows", 60, "--out", path).status == 0
     ended = nasbench("surrogate", "validate", path, "--table", table, "--records", board, "--json")
     assert ended.status == 0, ended.err
     left = ended.data["validations"][0]["left_out"]

@@ -12,9 +12,8 @@ import pytest
 from nasbench.errors import BadOption, FormatError, Mismatch
 from nasbench.evaluation.behind import training_behind
 from nasbench.evaluation.surrogate_source import open_surrogate
-from nasbench.reports.leaderboard import RetrainedRow
 from nasbench.reports.publish import publish, rebuild
-from nasbench.reports.retrained import best_trained, retraining_of, retraining_sentences
+from nasbench.reports.retrained import retraining_sentences
 from nasbench.reports.retraining_check import check_retraining
 from nasbench.reports.verification import verify
 from nasbench.runs.packing import read_records, write_records
@@ -28,6 +27,8 @@ from nasbench.store.writer import write_tables
 from nasbench.surrogates.files import save
 from nasbench.surrogates.fitting import fit_surrogate
 from nasbench.training.recipes import RECIPES
+
+pytestmark = pytest.mark.slow  # networks are trained
 
 TINY = replace(RECIPES["digits-small"], epochs=2, channels=4, cells_per_stage=1, batch_size=256)
 
@@ -197,43 +198,3 @@ def test_a_table_is_refused(tmp_path):
 def test_the_recipe_behind_a_surrogate_has_its_name(tmp_path):
     path = surrogate_of(made_up(asdict(RECIPES["digits-small"])), tmp_path)
     assert training_behind(open_surrogate(str(path)).info).recipe_name == "digits-small"
-
-
-# Numbers by hand ----------------------------------------------------------------------------------
-
-HELD = {
-    "best": 2, "replicates": 2, "metric": "valid_error", "data": "digits", "recipe": "r", "device": "a desk",
-    "table_hash": "", "rows": {"b": [[0, 0.08], [1, 0.09]], "a": [[2, 0.05], [3, 0.05]]},
-    "architectures": [
-        {"code": [0], "predicted": 0.10, "low": 0.05, "high": 0.15, "errors": [0.12, 0.16]},
-        {"code": [1], "predicted": 0.20, "low": 0.15, "high": 0.25, "errors": [0.20, None]},
-        {"code": [2], "predicted": 0.30, "low": 0.25, "high": 0.35, "errors": [0.10, 0.20]},
-        {"code": [3], "predicted": 0.40, "low": 0.25, "high": 0.45, "errors": [None, None]},
-    ],
-}  # fmt: skip
-
-
-def test_numbers_of_a_retraining_are_those_by_hand():
-    found = retraining_of(HELD, ["a", "b"], format_code=lambda code: f"c{code[0]}")
-    a, b = found.rows
-    assert (a.label, a.predicted, a.live) == ("a", 0.30, pytest.approx(0.15))
-    assert (b.predicted, b.live) == (pytest.approx(0.15), pytest.approx(0.17))
-    assert (found.trainings, found.failed, found.inside) == (8, 3, 2)
-    assert found.difference == pytest.approx((0.04 + 0.0 - 0.15) / 3)
-    assert found.mae == pytest.approx((0.04 + 0.0 + 0.15) / 3)
-    assert found.kendall_tau == pytest.approx(1 / 3)
-    assert found.row_kendall_tau is None  # two rows say nothing
-    assert best_trained(a) == pytest.approx(0.15)
-    assert best_trained(b) == pytest.approx(0.14)
-    said = " ".join(retraining_sentences(found))
-    for part in ("2 times each", "3.67 points below", "3 trainings failed"):
-        assert part in said
-
-
-def test_nothing_trained_is_said_so():
-    none = {**HELD, "rows": {"a": [[0, 0.05]]}, "architectures": HELD["architectures"][3:]}
-    found = retraining_of(none, ["a"], format_code=str)
-    assert (found.difference, found.rows[0].live) == (None, None)
-    assert retraining_sentences(found)[-1] == "No training came to an error."
-    assert best_trained(RetrainedRow(label="a", predicted=None, live=None, architectures=[])) is None
-    assert retraining_of(None, ["a"], format_code=str) is None
