@@ -9,13 +9,12 @@ from typing import Any
 from nasbench.errors import Mismatch
 from nasbench.evaluation.source import Source
 from nasbench.evaluation.surrogate_source import SurrogateSource
+from nasbench.reports.record_check import LAST_DECIMAL
 from nasbench.reports.retraining import chosen_of, recorded, retrained_table
 from nasbench.runs.packing import PackedPanel
 from nasbench.runs.suite import Suite
 from nasbench.store.table import open_table
 from nasbench.store.verify import require_verified
-
-_DIGITS = 9
 
 
 def check_retraining(
@@ -72,5 +71,5 @@ def _alike(stated: Any, found: Any) -> bool:
     if isinstance(stated, list) and isinstance(found, list):
         return len(stated) == len(found) and all(_alike(a, b) for a, b in zip(stated, found, strict=True))
     if isinstance(stated, float) and isinstance(found, float):
-        return abs(stated - found) <= 1.5 * 10.0**-_DIGITS
+        return abs(stated - found) <= LAST_DECIMAL
     return bool(stated == found)

@@ -23,7 +23,7 @@ from nasbench.reports.assemble import assemble, card_of, published_rows
 from nasbench.reports.leaderboard import Leaderboard
 from nasbench.reports.page_check import check_pages
 from nasbench.reports.publish import LEADERBOARD, RECORDS, SUITE, costs_of
-from nasbench.reports.record_check import require_answers, require_complete
+from nasbench.reports.record_check import alike, require_answers, require_complete
 from nasbench.reports.reference import reference_of
 from nasbench.reports.retraining_check import check_retraining
 from nasbench.runs.execute import execute
@@ -260,8 +260,9 @@ def _verify_source(source: Source, name: str, suite: Suite, panel: PackedPanel) 
     epochs = panel.source["epochs"]
     if len(panel.codes):
         scores = source.score(panel.codes, epochs=epochs)
-        if not np.array_equal(scores, panel.scores, equal_nan=True):
-            at = int(np.argmax(~np.isclose(scores, panel.scores, rtol=0, atol=0, equal_nan=True)))
+        same = alike(panel.scores, scores, source)
+        if not same.all():
+            at = int(np.argmin(same))
             raise Mismatch(
                 f"{name}: score of {source.space.format(panel.codes[at].tolist())}: recorded "
                 f"{panel.scores[at]!r}, the source says {scores[at]!r}"

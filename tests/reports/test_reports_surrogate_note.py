@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from nasbench.errors import Mismatch
 from nasbench.evaluation.surrogate_source import open_surrogate
 from nasbench.reports.leaderboard import SurrogateNote
 from nasbench.reports.markdown import render_markdown
 from nasbench.reports.publish import publish, rebuild
 from nasbench.reports.surrogate_note import is_within_error, surrogate_note
 from nasbench.reports.verification import verify
+from nasbench.runs.packing import read_records, write_records
 from nasbench.runs.suite import parse_suite
 from nasbench.store.bundled import find_table
 from nasbench.surrogates.files import save
@@ -75,6 +79,20 @@ def test_leaderboard_is_of_the_newer_schema_and_verifies(folder):
     board = rebuild(folder)
     assert board.schema_version == "1.1"
     assert verify(folder, sample=1) >= 1
+
+
+def test_the_last_decimal_of_a_prediction_may_be_another_and_no_more(folder, tmp_path):
+    def changed(by):
+        copy = shutil.copytree(folder, tmp_path / str(by))
+        records = read_records(copy / "records.h5")
+        records.panels[0].scores[0] += by
+        write_records(records, copy / "records.h5")
+        rebuild(copy)
+        return copy
+
+    assert verify(changed(1e-9), sample=0) == 0
+    with pytest.raises(Mismatch, match="score of "):
+        verify(changed(3e-9), sample=0)
 
 
 def test_two_means_are_compared_with_the_error():
