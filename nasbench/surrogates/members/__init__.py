@@ -56,6 +56,7 @@ MEMBERS: dict[str, str] = {
     "linear": "nasbench.surrogates.members.linear:Linear",
     "mlp": "nasbench.surrogates.members.perceptron:Perceptron",
     "random-forest": "nasbench.surrogates.members.random_forest:RandomForest",
+    "ridge": "nasbench.surrogates.members.ridge:Ridge",
     "svr": "nasbench.surrogates.members.support_vectors:SupportVectors",
     "xgboost": "nasbench.surrogates.members.boosting:Boosting",
 }
@@ -68,6 +69,8 @@ MODELS: dict[str, tuple[str, ...]] = {
     "linear": ("linear", "linear", "linear"),
     "mlp": ("mlp", "mlp", "mlp", "mlp", "mlp"),
     "random-forest": ("random-forest", "random-forest", "random-forest"),
+    "ridge": ("ridge", "ridge", "ridge"),
+    "smooth-ensemble": ("gp", "svr", "svr", "ridge", "xgboost"),
     "svr": ("svr", "svr", "svr"),
     "xgboost": ("xgboost", "xgboost", "xgboost"),
 }
