@@ -13,6 +13,8 @@ from nasbench.records import Code, Measurement, Measurements, SourceInfo
 from nasbench.surrogates.names import MEAN
 from nasbench.surrogates.surrogate import Surrogate
 
+Floats = npt.NDArray[np.float64]
+
 _DIGITS = 9  # of what is answered: other processors round the last bits otherwise
 
 
@@ -59,8 +61,8 @@ class SurrogateSource:
                 **({"space_definition": card.space_definition} if card.space_definition else {}),
             },
         )
-        self._curves: dict[Code, tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], bool]] = {}
-        self._drawn: dict[tuple[Code, int], npt.NDArray[np.float64]] = {}
+        self._curves: dict[Code, tuple[Floats, Floats, bool]] = {}
+        self._drawn: dict[tuple[Code, int], Floats] = {}
 
     def replicates_of(self, code: Code) -> int:
         """Count the repeats, the same for all architectures."""
@@ -73,13 +75,7 @@ class SurrogateSource:
             NotInSpace: Not an architecture of the space.
             NotMeasured: Not a length that was fitted, or no such repeat.
         """
-        if epochs not in self.epochs or not 0 <= replicate < self.replicates:
-            held = ", ".join(map(str, self.epochs))
-            raise NotMeasured(
-                f"epochs, replicate: surrogate {self.info.name} answers for {held} epochs and "
-                f"{self.replicates} "
-                f"repeats, got {epochs} epochs, replicate {replicate}."
-            )
+        self._require(epochs, replicate)
         at = self.epochs.index(epochs)
         errors = self._training(code, replicate)[:, at]
         test = float(errors[1]) if len(errors) > 1 else None
@@ -93,24 +89,39 @@ class SurrogateSource:
             yield epoch, self.answer(code, epochs=epoch, replicate=replicate)
 
     def measure(self, codes: npt.ArrayLike, *, epochs: int, replicate: int) -> Measurements:
-        """Answer (n, L) codes one by one; a training is drawn for each."""
-        answers = [
-            self.answer(self.space.check(code), epochs=epochs, replicate=replicate)
-            for code in np.asarray(codes)
-        ]
-        nan = float("nan")
+        """Answer (n, L) codes, predicted together: as ``answer``, but perhaps for the last decimal.
+
+        Raises:
+            NotInSpace: One of them is not an architecture of the space.
+            NotMeasured: Not a length that was fitted, or no such repeat.
+        """
+        self._require(epochs, replicate)
+        checked = [self.space.check(code) for code in np.asarray(codes)]
+        at = self.epochs.index(epochs)
+        curves = self._predict(list(dict.fromkeys(checked)))
+        errors = np.array([self._drawn_from(curves[code][0], code, replicate)[:, at] for code in checked])
+        errors = errors.reshape(len(checked), len(self.surrogate.metrics))
         return Measurements(
-            valid_error=np.array([nan if a.valid_error is None else a.valid_error for a in answers]),
-            test_error=np.array([nan if a.test_error is None else a.test_error for a in answers]),
-            train_seconds=np.array([a.train_seconds for a in answers]),
+            valid_error=errors[:, 0],
+            test_error=errors[:, 1] if errors.shape[1] > 1 else np.full(len(checked), np.nan),
+            train_seconds=np.array([curves[code][1][at] for code in checked]),
         )
+
+    def _require(self, epochs: int, replicate: int) -> None:
+        """Refuse what this surrogate does not answer."""
+        if epochs not in self.epochs or not 0 <= replicate < self.replicates:
+            held = ", ".join(map(str, self.epochs))
+            raise NotMeasured(
+                f"epochs, replicate: surrogate {self.info.name} answers for {held} epochs and "
+                f"{self.replicates} repeats, got {epochs} epochs, replicate {replicate}."
+            )
 
     @property
     def scored_by(self) -> str:
         """``"mean test error"`` or ``"mean validation error"``: here both are predicted."""
         return "mean test error" if len(self.surrogate.metrics) > 1 else "mean validation error"
 
-    def score(self, codes: npt.ArrayLike, *, epochs: int) -> npt.NDArray[np.float64]:
+    def score(self, codes: npt.ArrayLike, *, epochs: int) -> Floats:
         """Predict the mean test error, or validation error, of (n, L) codes; (n,)."""
         metric = self.surrogate.metrics[-1]
         predicted = self.surrogate.predict(codes, epochs=(epochs,)).errors[metric].mean[:, 0]
@@ -131,29 +142,37 @@ class SurrogateSource:
         self._curve(code)
         return self._curves[code][2]
 
-    def _curve(self, code: Code) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def _curve(self, code: Code) -> tuple[Floats, Floats]:
         """Predict the mean errors (m, e) and seconds (e,) of an architecture; kept."""
         if code not in self._curves:
-            predicted = self.surrogate.predict(np.array([self.space.check(code)]), epochs=self.epochs)
-            means = np.stack([spread.mean[0] for spread in predicted.errors.values()])
-            seconds = np.round(predicted.train_seconds[0], _DIGITS)
-            self._curves[code] = np.round(means, _DIGITS), seconds, bool(predicted.is_far[0])
+            self._curves.update(self._predict([self.space.check(code)]))
         return self._curves[code][:2]
 
-    def _training(self, code: Code, replicate: int) -> npt.NDArray[np.float64]:
+    def _predict(self, codes: list[Code]) -> dict[Code, tuple[Floats, Floats, bool]]:
+        """Predict the mean errors (m, e), the seconds (e,) and whether it is far, of each architecture."""
+        if not codes:
+            return {}
+        predicted = self.surrogate.predict(np.array(codes), epochs=self.epochs)
+        means = np.stack([spread.mean for spread in predicted.errors.values()], axis=1)
+        means, seconds = np.round(means, _DIGITS), np.round(predicted.train_seconds, _DIGITS)
+        return dict(zip(codes, zip(means, seconds, predicted.is_far.tolist(), strict=True), strict=True))
+
+    def _training(self, code: Code, replicate: int) -> Floats:
         """Draw the errors of one training, (m, e); kept."""
-        means = self._curve(code)[0]
+        key = (code, replicate)
+        if key not in self._drawn:
+            self._drawn[key] = self._drawn_from(self._curve(code)[0], code, replicate)
+        return self._drawn[key]
+
+    def _drawn_from(self, means: Floats, code: Code, replicate: int) -> Floats:
+        """Draw the errors of one training around its mean errors, (m, e)."""
         noise = self.surrogate.noise
         if not self.is_noisy or noise is None:
             return means
-        key = (code, replicate)
-        if key not in self._drawn:
-            every = np.arange(len(self.epochs))
-            spread = np.stack([noise.spread(means[m : m + 1], m, every)[0] for m in range(len(means))])
-            normal = noise.draw(self._key, code, replicate)
-            errors: npt.NDArray[np.float64] = np.clip(means + spread * normal, 0.0, 1.0)
-            self._drawn[key] = np.round(errors, _DIGITS)
-        return self._drawn[key]
+        every = np.arange(len(self.epochs))
+        spread = np.stack([noise.spread(means[m : m + 1], m, every)[0] for m in range(len(means))])
+        errors = np.clip(means + spread * noise.draw(self._key, code, replicate), 0.0, 1.0)
+        return np.round(errors, _DIGITS)
 
 
 def open_surrogate(text: str) -> SurrogateSource:

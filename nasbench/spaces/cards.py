@@ -37,7 +37,7 @@ CARDS: dict[str, SpaceCard] = {
         source="Zoph and Le 2017, NAS-RL, section 3.3; the depth is ours, strides are 1.",
         notation="ours: HEIGHTxWIDTH-FILTERS a layer, joined by commas, @1+2 behind it for layers 1 and 2",
         counts=("64^6 x 2^15 = 2.25e15 codes.",),
-        data=("digits-darts comes along, a sample; more is trained live or into tables of your own.",),
+        data=("None comes along; trained live or into tables of your own.",),
         networks="convolutions joined and padded as in the paper; recipe digits-chain-skip-6",
     ),
     "darts": SpaceCard(
@@ -45,7 +45,10 @@ CARDS: dict[str, SpaceCard] = {
         source="Liu, Simonyan and Yang 2019, DARTS; NAS-Bench-301 (Zela et al. 2022) has the same space.",
         notation="a genotype of the authors' code, or the ConfigSpace dictionary of NAS-Bench-301",
         counts=("(1 x 3 x 6 x 10 x 7^8)^2 = 1.08e18 pairs of cells.",),
-        data=("digits-darts comes along, a sample; more is trained live or into tables of your own.",),
+        data=(
+            "The sample digits-darts and the surrogate darts-digits, which answers for all, come along; more "
+            "is trained live or into tables of your own.",
+        ),
         networks="the evaluation network of DARTS, without auxiliary head and drop path; recipe digits-darts",
     ),
     "hierarchical": SpaceCard(
@@ -53,7 +56,7 @@ CARDS: dict[str, SpaceCard] = {
         source="Liu et al. 2018, hierarchical representations.",
         notation="ours: a digit an edge, motifs joined by -, the cell behind /",
         counts=("7^46 = 7.49e38 codes.",),
-        data=("digits-darts comes along, a sample; more is trained live or into tables of your own.",),
+        data=("None comes along; trained live or into tables of your own.",),
         networks="the cell at several scales; recipe digits-hierarchical",
     ),
     "nas-bench-graph": SpaceCard(
@@ -89,7 +92,7 @@ CARDS: dict[str, SpaceCard] = {
         source="Zoph et al. 2018, NASNet; operations named as in the DARTS code.",
         notation="ours: op~state+op~state a block, & for side by side; blocks joined by |, cells by //",
         counts=("(2^5 x 720^2 x 13^10)^2 = 5.23e36 pairs of cells.",),
-        data=("digits-darts comes along, a sample; more is trained live or into tables of your own.",),
+        data=("None comes along; trained live or into tables of your own.",),
         networks="the cells on the skeleton of DARTS; recipe digits-nasnet",
     ),
     "nb-asr": SpaceCard(
