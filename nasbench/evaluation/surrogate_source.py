@@ -21,10 +21,9 @@ _DIGITS = 9  # of what is answered: other processors round the last bits otherwi
 class SurrogateSource:
     """Answers from a fitted surrogate.
 
-    The error of a training is the predicted mean plus noise drawn for (architecture, replicate), correlated
-    over
-    the epochs: the same question has the same answer in every run, and a shorter training is a prefix of a
-    longer one. Where the table could not tell the noise, or without it (``is_noisy`` False), every repeat
+    The error of a training is the predicted mean and noise drawn for (architecture, replicate), in log-odds
+    and correlated over the epochs: the same question has the same answer in every run, and a shorter training
+    is a prefix of a longer one. Where the table could not tell the noise, or without it (``is_noisy`` False), every repeat
     would be the same, so there is one.
 
     Args:
@@ -169,10 +168,7 @@ class SurrogateSource:
         noise = self.surrogate.noise
         if not self.is_noisy or noise is None:
             return means
-        every = np.arange(len(self.epochs))
-        spread = np.stack([noise.spread(means[m : m + 1], m, every)[0] for m in range(len(means))])
-        errors = np.clip(means + spread * noise.draw(self._key, code, replicate), 0.0, 1.0)
-        return np.round(errors, _DIGITS)
+        return np.round(noise.around(means, noise.draw(self._key, code, replicate)), _DIGITS)
 
 
 def open_surrogate(text: str) -> SurrogateSource:

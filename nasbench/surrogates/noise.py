@@ -3,8 +3,8 @@
 Estimated from architectures that were trained more than once: the deviations of single trainings from the
 mean of their architecture, widened by sqrt(r / (r - 1)), as a standard deviation that depends on the error
 and the epoch, and a correlation between epochs and between validation and test. A drawn training is one
-correlated normal vector, addressed by (architecture, replicate): the same question has the same answer in
-every run, and a shorter training is a prefix of a longer one.
+correlated normal vector, addressed by (architecture, replicate), and laid off in log-odds: the same question
+has the same answer in every run, and a shorter training is a prefix of a longer one.
 
 Source: our own. Kept apart from what the model does not know (``calibration``).
 """
@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasbench.records import Code
+from nasbench.surrogates.curves import LEAST, from_log_odds, log_odds
 
 Floats = npt.NDArray[np.float64]
 
@@ -49,6 +50,22 @@ class SeedNoise:
             for j, e in enumerate(epochs.tolist())
         ]
         return np.stack(columns, axis=1)
+
+    def around(self, means: Floats, deviations: Floats) -> Floats:
+        """Put single trainings around mean errors: (m, e) deviations of ``draw`` from (m, e) errors.
+
+        The deviation is laid off in log-odds, where it is about as wide for every error, so that a lucky
+        training of a poor architecture is as rare as it is, and no error leaves (0, 1).
+        """
+        errors = np.empty_like(means)
+        for m, (centres, widths) in enumerate(zip(self.centres, self.deviations, strict=True)):
+            inside = np.clip(centres, LEAST, 1.0 - LEAST)
+            in_odds = widths / (inside * (1.0 - inside))
+            width = [
+                np.interp(mean, c, w) for mean, c, w in zip(means[m].tolist(), centres, in_odds, strict=True)
+            ]
+            errors[m] = from_log_odds(log_odds(means[m]) + np.array(width) * deviations[m])
+        return errors
 
     def draw(self, key: str, code: Code, replicate: int) -> Floats:
         """Draw the deviations of one training in standard deviations, (m, e).

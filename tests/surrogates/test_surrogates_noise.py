@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from nasbench.surrogates.noise import fit_noise
+from nasbench.surrogates.noise import SeedNoise, fit_noise
 
 
 def repeated(rng, *, n=600, repeats=3, sd=0.03, correlation=0.8, epochs=5):
@@ -69,3 +70,16 @@ def test_draws_have_the_correlation(rng):
     draws = np.stack([noise.draw("key", (i,), 0) for i in range(4_000)])
     flat = draws.transpose(0, 2, 1).reshape(4_000, -1)
     assert np.allclose(np.corrcoef(flat.T), noise.factor @ noise.factor.T, atol=0.06)
+
+
+def test_trainings_lie_around_the_mean_in_log_odds():
+    """One metric, two epochs, a width that is known at two errors; by hand between them and beyond."""
+    centres = np.array([[[0.1, 0.5], [0.1, 0.5]]])
+    noise = SeedNoise(centres, np.array([[[0.018, 0.1], [0.018, 0.1]]]), np.eye(2), 20)
+    widths = {0.05: 0.2, 0.3: 0.3, 0.9: 0.4}  # 0.018 / (0.1 * 0.9) = 0.2, 0.1 / (0.5 * 0.5) = 0.4
+    for mean, width in widths.items():
+        found = noise.around(np.array([[mean, mean]]), np.array([[0.0, -2.0]]))[0]
+        assert found[0] == pytest.approx(mean)
+        assert found[1] == pytest.approx(1 / (1 + (1 - mean) / mean * np.exp(2 * width)))
+    extreme = noise.around(np.array([[0.001, 0.999]]), np.array([[-9.0, 9.0]]))
+    assert ((extreme > 0) & (extreme < 1)).all()
