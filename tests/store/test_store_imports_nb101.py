@@ -33,7 +33,8 @@ from nasbench.spaces.nb101_hash import key_hash
 from nasbench.spaces.nb101_hash_table import table_path
 from nasbench.store.imports import nb101 as importing
 from nasbench.store.imports import tfrecord
-from nasbench.store.imports.nb101 import HASH_SCALARS, half_done_path, import_nb101
+from nasbench.store.imports.half_done import half_done_path
+from nasbench.store.imports.nb101 import HASH_SCALARS, import_nb101
 from nasbench.store.imports.nb101_metrics import read_metrics
 from nasbench.store.imports.nb101_records import MEASURED, read_records
 from nasbench.store.imports.nb101_trainings import NB101Trainings

@@ -22,6 +22,7 @@ from nasbench.errors import BadOption, FormatError, MissingExtra
 from nasbench.spaces.nb101 import NB101Space
 from nasbench.spaces.nb101_hash_table import STORED
 from nasbench.store.data import Scalar, TableData
+from nasbench.store.imports.half_done import half_done_path
 from nasbench.store.imports.nb1shot1 import one_shot_tables
 from nasbench.store.imports.nb101_records import EPOCHS, MEASURED, read_records
 from nasbench.store.imports.nb101_trainings import NB101Trainings
@@ -129,11 +130,6 @@ def import_nb101(
         trainings.rounded,
         reading.sha256,
     )
-
-
-def half_done_path(out: Path) -> Path:
-    """Name the file that keeps what an unfinished import has read."""
-    return out.with_name(f"{out.name}.import.part")
 
 
 class _Reading:
