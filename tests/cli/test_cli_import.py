@@ -13,7 +13,7 @@ import time
 import pytest
 
 from nasbench.store.bundled import find_table
-from nasbench.store.imports import mapped
+from nasbench.store.imports import mapped, nas_bench_graph
 from nasbench.store.imports.collecting import Collector
 
 CELL = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
@@ -300,3 +300,26 @@ def test_nas_bench_graph_comes_in_from_a_folder(nasbench, tmp_path):
     ended = nasbench("import", "nas-bench-graph", tmp_path, "--table", path, "--json", "--replace")
     assert ended.data[0]["architectures"] == 1
     assert nasbench("import", "nas-bench-graph", tmp_path, "--table", path).status == 2
+
+
+def test_an_interrupted_nas_bench_graph_goes_on_with_the_next_data_set(nasbench, tmp_path, monkeypatch):
+    record = {"valid_perf": 0.75, "perf": 0.5, "latency": 0.006, "para": 1.5}
+    for name in ("cora", "cs"):
+        (tmp_path / f"{name}.bench").write_bytes(pickle.dumps({31273: record}))
+    arguments = ("import", "nas-bench-graph", tmp_path, "--table", tmp_path / "graph.h5")
+    read = nas_bench_graph._table
+
+    def interrupted(path, name, *rest):
+        if name == "cs":
+            raise KeyboardInterrupt
+        return read(path, name, *rest)
+
+    monkeypatch.setattr(nas_bench_graph, "_table", interrupted)
+    ended = nasbench(*arguments)
+    assert ended.status == 130
+    assert "what was finished is kept. To go on: nasbench import nas-bench-graph" in ended.err
+    monkeypatch.setattr(nas_bench_graph, "_table", read)
+    ended = nasbench(*arguments)
+    assert ended.status == 0
+    assert "going on: nas-bench-graph-cora was read before" in ended.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cora.bench", "cs.bench", "graph.h5"]
