@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasbench.errors import FormatError
+from nasbench.store.imports.pickle_numbers import Keys, Numbers, Places
 from nasbench.store.info import canonical_json
 
 Values = npt.NDArray[np.float64]
@@ -174,6 +175,12 @@ def _values(result: Mapping[str, Any], epochs: int, where: str) -> dict[str, Val
         raise FormatError(f"{where}: eval_names: expected {_listed(SPLITS)}, got {unknown[0]!r}.")
     for quantity, name in _EVALUATION.items():
         found = result[name]
+        if isinstance(found, Numbers):
+            for split, places, its_epochs in _layout(found.names, tuple(names), epochs, f"{where}: {name}"):
+                values = np.full(epochs, np.nan)
+                values[its_epochs] = found.array[places]
+                out[f"{split}/{quantity}"] = values
+            continue
         whole = {split: _whole(found, split, epochs) for split in names}
         by_split = _sparse(found, whole, epochs)
         taken = sum(
@@ -188,11 +195,50 @@ def _values(result: Mapping[str, Any], epochs: int, where: str) -> dict[str, Val
 
 def _by_epoch(values: Mapping[int, float], epochs: range, *, where: str) -> Values:
     """Read a dictionary by epoch; epochs that it lacks are nan."""
+    if isinstance(values, Numbers) and _is_by_epoch(values.names, epochs):
+        return values.array
     if len(values) == len(epochs) and list(values) == list(epochs):
         return np.fromiter(values.values(), dtype=np.float64, count=len(epochs))
     if unknown := [key for key in values if key not in epochs]:
         raise FormatError(f"{where}: expected epochs 0 to {epochs[-1]}, got {unknown[0]!r}.")
     return np.fromiter((values.get(epoch, np.nan) for epoch in epochs), np.float64, len(epochs))
+
+
+def _is_by_epoch(names: Keys, epochs: range) -> bool:
+    """Say whether keys are just the epochs, in their order; noted with the keys."""
+    if epochs not in names.notes:
+        names.notes[epochs] = list(names) == list(epochs)
+    return bool(names.notes[epochs])
+
+
+def _layout(
+    names: Keys, splits: tuple[str, ...], epochs: int, where: str
+) -> list[tuple[str, Places, Places]]:
+    """Find each split in the keys of an evaluation: where its values stand, and their epochs.
+
+    Noted with the keys.
+
+    Raises:
+        FormatError: A key that is none of a split and an epoch.
+    """
+    if (splits, epochs) not in names.notes:
+        place_of_key = {key: place for place, key in enumerate(names)}
+        found = []
+        for split in splits:
+            keys = _keys(split, epochs)[0]
+            there = [epoch for epoch, key in enumerate(keys) if key in place_of_key]
+            found.append(
+                (
+                    split,
+                    np.array([place_of_key[keys[epoch]] for epoch in there], dtype=np.int64),
+                    np.array(there, dtype=np.int64),
+                )
+            )
+        if sum(len(there) for _, _, there in found) != len(names):
+            _account_for(names, splits, epochs, where)
+        names.notes[splits, epochs] = found
+    layout: list[tuple[str, Places, Places]] = names.notes[splits, epochs]
+    return layout
 
 
 def _whole(values: Mapping[str, float], split: str, epochs: int) -> Values | None:
@@ -229,7 +275,7 @@ def _keys(split: str, epochs: int) -> tuple[list[str], Callable[[Mapping[str, fl
     return keys, operator.itemgetter(*keys)
 
 
-def _account_for(values: Mapping[str, float], names: list[str], epochs: int, where: str) -> None:
+def _account_for(values: Iterable[str], names: Iterable[str], epochs: int, where: str) -> None:
     """Say which key of an evaluation is none of a split and an epoch; one whose value is nan is."""
     known = {key for split in names for key in _keys(split, epochs)[0]}
     for key in values:
