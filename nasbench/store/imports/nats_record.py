@@ -177,8 +177,10 @@ def _values(result: Mapping[str, Any], epochs: int, where: str) -> dict[str, Val
         found = result[name]
         if isinstance(found, Numbers):
             for split, places, its_epochs in _layout(found.names, tuple(names), epochs, f"{where}: {name}"):
-                values = np.full(epochs, np.nan)
-                values[its_epochs] = found.array[places]
+                values = found.array[places]
+                if len(values) < epochs:
+                    values = np.full(epochs, np.nan)
+                    values[its_epochs] = found.array[places]
                 out[f"{split}/{quantity}"] = values
             continue
         whole = {split: _whole(found, split, epochs) for split in names}
@@ -213,7 +215,7 @@ def _is_by_epoch(names: Keys, epochs: range) -> bool:
 
 def _layout(
     names: Keys, splits: tuple[str, ...], epochs: int, where: str
-) -> list[tuple[str, Places, Places]]:
+) -> list[tuple[str, slice | Places, Places]]:
     """Find each split in the keys of an evaluation: where its values stand, and their epochs.
 
     Noted with the keys.
@@ -227,18 +229,20 @@ def _layout(
         for split in splits:
             keys = _keys(split, epochs)[0]
             there = [epoch for epoch, key in enumerate(keys) if key in place_of_key]
-            found.append(
-                (
-                    split,
-                    np.array([place_of_key[keys[epoch]] for epoch in there], dtype=np.int64),
-                    np.array(there, dtype=np.int64),
-                )
-            )
-        if sum(len(there) for _, _, there in found) != len(names):
+            places = [place_of_key[keys[epoch]] for epoch in there]
+            found.append((split, _slice_or_places(places), np.array(there, dtype=np.int64)))
+        if sum(len(there) for *_, there in found) != len(names):
             _account_for(names, splits, epochs, where)
         names.notes[splits, epochs] = found
-    layout: list[tuple[str, Places, Places]] = names.notes[splits, epochs]
+    layout: list[tuple[str, slice | Places, Places]] = names.notes[splits, epochs]
     return layout
+
+
+def _slice_or_places(places: list[int]) -> slice | Places:
+    """Name places in the way in which numpy takes them fastest."""
+    if places and places == list(range(places[0], places[0] + len(places))):
+        return slice(places[0], places[-1] + 1)
+    return np.array(places, dtype=np.int64)
 
 
 def _whole(values: Mapping[str, float], split: str, epochs: int) -> Values | None:
@@ -291,7 +295,7 @@ def _account(result: Mapping[str, Any], seed: int, values: Mapping[str, Values])
     each = {
         name.removesuffix("/seconds"): float(seconds[0])
         for name, seconds in values.items()
-        if name.endswith("/seconds") and (seconds == seconds[0]).all()
+        if name.endswith("/seconds") and _is_constant(seconds)
     }
     return canonical_json(
         {
@@ -302,3 +306,9 @@ def _account(result: Mapping[str, Any], seed: int, values: Mapping[str, Values])
             "seed": int(seed),
         }
     )
+
+
+def _is_constant(values: Values) -> bool:
+    """Say whether all values are the first, to the bit; nan is no value."""
+    first = values[:1]
+    return bool(first[0] == first[0]) and first.tobytes() * len(values) == values.tobytes()

@@ -10,9 +10,7 @@ a time.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
-from itertools import repeat
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,24 +18,26 @@ import numpy as np
 from nasbench.errors import FormatError
 from nasbench.store.imports import pickle_opcodes as ops
 from nasbench.store.imports.pickle_memory import Memoised, Memory
-from nasbench.store.imports.pickle_numbers import LARGEST, Forms, Numbers
+from nasbench.store.imports.pickle_numbers import LARGEST, Forms, Numbers, begins
 from nasbench.store.imports.pickle_opcodes import (
-    BYTE,
     CALL,
     CLOSING,
     CONTAINERS,
-    DICTIONARY,
-    DOUBLE_FOLLOWS,
+    DOUBLE,
+    EMPTY,
     MEMOIZE,
     MEMORISING,
     OPEN,
     PAIR,
     REFERENCES,
     SHORT_TEXT,
+    SMALL,
     TEXT,
     WRITING,
+    read_double,
+    read_number,
 )
-from nasbench.store.imports.pickle_runs import BEGIN_RUNS, RUN_KEYS, decoded, form_of_run
+from nasbench.store.imports.pickle_runs import BEGIN_RUNS, RUN_KEYS, read_run
 from nasbench.store.imports.restricted import Allowed
 
 _READ = 1 << 20
@@ -160,7 +160,7 @@ class ItemReader:
                 if op == MEMOIZE:
                     number, at = memory.following, at + 1
                 else:
-                    number, at = int.from_bytes(buffer[at + 1 : at + 5], "little"), at + 5
+                    number, at = read_number(buffer, at + 1)[0], at + 5
                 value = stack[-1]
                 if type(value) in CONTAINERS:
                     own[number] = value
@@ -172,12 +172,12 @@ class ItemReader:
             if op in WRITING:
                 begin = at + (5 if op == TEXT else 2)
                 length = begin - at + buffer[at + 1]
-                follows = buffer[at + length + (5 if op == TEXT else 1)]
+                follows = at + length + (5 if op == TEXT else 1)
                 is_short = op == SHORT_TEXT or buffer[at + 2 : begin] == b"\0\0\0"
             else:
                 length = RUN_KEYS.get(op, 0)
-                follows, is_short = buffer[at + length], False
-            if length and follows == DOUBLE_FOLLOWS:
+                follows, is_short = at + length, False
+            if length and buffer[follows] == DOUBLE and buffer[follows + 9] == op:
                 self._at = at
                 if (run := self._run(buffer[at : at + 1])) is not None:
                     stack += run
@@ -187,24 +187,29 @@ class ItemReader:
                 at += length
                 stack.append(buffer[begin:at].decode("utf-8", "surrogatepass"))
             elif op in REFERENCES:
-                begin, at = at + 1, at + length
-                number = int.from_bytes(buffer[begin:at], "little")
+                number = read_number(buffer, at + 1)[0] if length == 5 else buffer[at + 1]
+                at += length
                 stack.append(shared[number] if number in shared else self._recall(number))
             elif op == OPEN:
-                self._at = at
-                is_read = type(stack[-1]) is dict and not stack[-1] and self._numbers()
-                buffer, at, end = self._buffer, self._at, len(self._buffer) - _ROOM
-                if not is_read:
-                    marks.append(len(stack))
-                    depth += 1
-                    at += 1
+                if type(stack[-1]) is dict and not stack[-1] and begins(buffer, at + 1):
+                    self._at = at
+                    is_read = self._numbers()
+                    buffer, at, end = self._buffer, self._at, len(self._buffer) - _ROOM
+                    if is_read:
+                        continue
+                marks.append(len(stack))
+                depth += 1
+                at += 1
             elif op in CLOSING:
                 self._close(buffer[at : at + 1])
                 depth -= 1
                 at += 1
-            elif op == DICTIONARY:
-                stack.append({})
+            elif op in EMPTY:
+                stack.append(EMPTY[op]())
                 at += 1
+            elif op == DOUBLE:
+                stack.append(read_double(buffer, at + 1)[0])
+                at += 9
             elif op == PAIR:
                 value = stack.pop()
                 stack[-1] = (stack[-1], value)
@@ -213,9 +218,10 @@ class ItemReader:
                 arguments = stack.pop()
                 stack[-1] = stack[-1](*arguments)
                 at += 1
-            elif op == BYTE:
-                stack.append(buffer[at + 1])
-                at += 2
+            elif op in SMALL:
+                end_of_number = at + 1 + SMALL[op]
+                stack.append(int.from_bytes(buffer[at + 1 : end_of_number], "little"))
+                at = end_of_number
             else:
                 self._at = at
                 self._step(buffer[at : at + 1])
@@ -283,7 +289,7 @@ class ItemReader:
             return
         self._at += len(op)
         if op == b"G":
-            stack.append(ops.DOUBLE(self._take(8))[0])
+            stack.append(read_double(self._take(8))[0])
         elif op in ops.FIXED:
             stack.append(self._number(ops.FIXED[op], signed=op == b"J"))
         elif op in (b"h", b"j"):
@@ -295,8 +301,8 @@ class ItemReader:
             stack.append(data if op in ops.BYTES else data.decode("utf-8", "surrogatepass"))
         elif op in ops.CONSTANTS:
             stack.append(ops.CONSTANTS[op])
-        elif op in ops.EMPTY:
-            stack.append(ops.EMPTY[op]())
+        elif op and op[0] in EMPTY:
+            stack.append(EMPTY[op[0]]())
         elif op in ops.TUPLES:
             n = ops.TUPLES[op]
             stack[-n:] = [tuple(stack[-n:])]
@@ -368,40 +374,23 @@ class ItemReader:
         try:
             return self._memory.get(number)
         except LookupError:
-            raise FormatError(
-                f"{self._where}: byte {self._passed + self._at:,}: a value refers to one of an item before "
-                "it, which was let go. Import the folder of single files instead."
-            ) from None
+            raise self._lost() from None
 
-    # Runs ---------------------------------------------------------------------------------------
+    def _lost(self) -> FormatError:
+        return FormatError(
+            f"{self._where}: byte {self._passed + self._at:,}: a value refers to one of an item before it, "
+            "which was let go. Import the folder of single files instead."
+        )
 
     def _run(self, op: bytes) -> list[Any] | None:
         """Read pairs of a key and a double, as many as follow each other in one form; None if none does."""
-        length = self._buffer[self._at + 1 : self._at + 2] if op in (b"\x8c", b"X") else b""
-        pattern, dtype = form_of_run(op, length)
-        if pattern is None or (match := pattern.match(self._buffer, self._at)) is None:
+        try:
+            found = read_run(self._buffer, self._at, op, self._memory)
+        except LookupError:
+            raise self._lost() from None
+        if found is None:
             return None
-        pairs = np.frombuffer(match.group(), dtype=dtype)
-        self._at = match.end()
-        keys: list[Any] = pairs["key"].tolist()
-        if length:
-            keys = decoded(keys)
-            memory, following = self._memory, self._memory.following
-            named = "number" in (dtype.names or ())
-            numbers = pairs["number"].tolist() if named else range(following, following + len(keys))
-            if all(map(operator.contains, keys, repeat("@"))):
-                memory.own.update(zip(numbers, keys, strict=True))
-            else:
-                for number, key in zip(numbers, keys, strict=True):
-                    memory.put(number, key)
-            memory.following = max(memory.following, numbers[-1] + 1)
-        elif op in (b"h", b"j"):
-            try:
-                keys = list(map(self._memory.own.__getitem__, keys))
-            except KeyError:
-                keys = [self._recall(key) for key in keys]
-        run: list[Any] = [None] * (2 * len(keys))
-        run[::2], run[1::2] = keys, pairs["value"].tolist()
+        run, self._at = found
         return run
 
 

@@ -51,10 +51,15 @@ class Memory:
 
     def put(self, number: int, value: Any) -> None:
         """Keep an object under a number."""
-        if isinstance(value, _LET_GO) or (isinstance(value, (str, bytes)) and _is_own(value)):
+        if type(value) is str:  # keys of epochs belong to one item alone
+            if "@" in value:
+                self.own[number] = value
+            else:
+                self.shared[number] = self._once.setdefault(value, value)
+        elif isinstance(value, _LET_GO) or (isinstance(value, bytes) and len(value) > 1):  # bytes of a number
             self.own[number] = value
         else:
-            self.shared[number] = self._once.setdefault(value, value) if type(value) is str else value
+            self.shared[number] = value
         if number >= self.following:
             self.following = number + 1
 
@@ -77,8 +82,3 @@ class Memory:
         """Forget what belongs to the item that was given."""
         self.own.clear()
         self.texts.clear()
-
-
-def _is_own(value: str | bytes) -> bool:
-    """Say whether a text or bytes belong to one item alone: keys of epochs, and the bytes of numbers."""
-    return "@" in value if isinstance(value, str) else len(value) > 1

@@ -20,12 +20,14 @@ LARGEST = 40_000
 """Bytes that a dictionary is looked for in; those of the releases take less than 20,000."""
 _FEWEST, _MOST = 8, 999  # entries; from 1,000 on a dictionary is written in several parts
 _FORMS = 64
+_LARGEST_NUMBER = 2**32 - _MOST - 1
 _LONGEST = 64  # bytes of one entry
 
 _DOUBLE, _PUT, _TEXT, _SHORT_TEXT, _MEMOIZE = b"GrX\x8c\x94"
 _KEY_BYTES = {ord("K"): 2, ord("M"): 3, ord("j"): 5}
 
 Places = npt.NDArray[np.int64]
+Numbers32 = npt.NDArray[np.uint32]
 
 
 class Keys(tuple[Any, ...]):
@@ -123,7 +125,7 @@ class Form:
     def __init__(self, body: bytes, entries: list[_Entry], memoised: Sequence[Source]) -> None:
         self.length = len(body)
         self.followed_by: dict[int, Form] = {}
-        self._groups: list[tuple[tuple[str, ...], Places, Places]] = []
+        self._groups: list[tuple[tuple[str, ...], Places, Numbers32]] = []
         keys = [entry.key for entry in entries]
         refer = [i for i, entry in enumerate(entries) if entry.reference]
         by_source: dict[int, list[tuple[int, int]]] = {}
@@ -135,21 +137,19 @@ class Form:
                     by_source.setdefault(source, []).append((at, offset))
         for source, pairs in by_source.items():
             places = np.array(pairs, dtype=np.int64)
-            self._groups.append((memoised[source].texts, places[:, 0], places[:, 1]))
+            self._groups.append((memoised[source].texts, places[:, 0], places[:, 1].astype(np.uint32)))
         self.keys = Keys(keys)
         self.is_sound = len(set(keys)) == len(keys) and None not in keys
         self.texts = tuple(entry.key for entry in entries if entry.put >= 0)
-        self._references = _bytes_at([entries[i].reference for i in refer], 4)
         puts = [entry.put for entry in entries if entry.put > 0]
-        self._puts = _bytes_at(puts, 4)
-        self._count = np.arange(len(puts))
         values = [entry.value for entry in entries]
-        self._values = _bytes_at(values, 8)
-        steps = {b - a for a, b in itertools.pairwise(values)}
-        self._step, self._first = (steps.pop() if len(steps) == 1 else 0), values[0]
+        self._references = _Field([entries[i].reference for i in refer], "<u4")
+        self._puts = _Field(puts, "<u4")
+        self._values = _Field(values, ">f8")
+        self._count = np.arange(len(puts), dtype=np.uint32)
         self._mask = np.full(self.length, 0xFF, dtype=np.uint8)
-        for places in (self._values, self._puts, self._references):
-            self._mask[places] = 0
+        for field in (self._values, self._puts, self._references):
+            self._mask[field.places] = 0
         self._literal = (np.frombuffer(body, np.uint8) & self._mask).tobytes()
         self._masked = np.empty_like(self._mask)
         last = values[-2]  # what stands between the last two values stays, but for numbers
@@ -166,20 +166,16 @@ class Form:
         np.bitwise_and(block, self._mask, out=self._masked)
         if self._masked.tobytes() != self._literal:
             return None
-        if len(self._count) and not (_numbers(block, self._puts) - self._count == following).all():
+        if len(self._count) and _differ(self._puts.read(buffer, at, block), self._count, following):
             return None
         if self._groups:
-            numbers = _numbers(block, self._references)
+            numbers = self._references.read(buffer, at, block)
             for texts, places, offsets in self._groups:
                 first = next((some.first for some in reversed(memoised) if some.texts is texts), None)
-                if first is None or not (numbers[places] - offsets == first).all():
+                some_numbers = numbers if len(self._groups) == 1 else numbers[places]
+                if first is None or _differ(some_numbers, offsets, first):
                     return None
-        if self._step:
-            shape, strides = (len(self.keys),), (self._step,)
-            doubles = np.ndarray(shape, ">f8", buffer, at + self._first, strides)
-        else:
-            doubles = block[self._values].view(">f8")[:, 0]
-        return doubles.astype(np.float64)
+        return self._values.read(buffer, at, block).astype(np.float64)
 
 
 class Forms:
@@ -204,8 +200,6 @@ class Forms:
         Returns:
             Its form and its values; None where it is no dictionary of some numbers.
         """
-        if not _begins(buffer, at + 1):
-            return None
         last = self._last
         op = buffer[at + 1]
         form = last.followed_by.get(op) if last else None
@@ -241,8 +235,8 @@ class Forms:
         return form, values
 
 
-def _begins(buffer: bytes, at: int) -> bool:
-    """Say whether a key and a double stand here."""
+def begins(buffer: bytes, at: int) -> bool:
+    """Say whether a key and a double stand here, as in a dictionary of numbers."""
     op = buffer[at]
     if op in _KEY_BYTES:
         return buffer[at + _KEY_BYTES[op]] == _DOUBLE
@@ -298,11 +292,31 @@ def _entry(buffer: bytes, start: int, at: int) -> tuple[_Entry | None, int]:
     return _Entry(key, end + 1 - start, put, reference, number), end + 9
 
 
-def _bytes_at(places: list[int], count: int) -> Places:
-    """List the bytes of fields, (n, count)."""
-    return np.array(places, dtype=np.int64).reshape(-1, 1) + np.arange(count)
+class _Field:
+    """Where one kind of number stands in a dictionary, and how it is read.
+
+    Args:
+        starts: Byte at which each begins.
+        dtype: Of each.
+    """
+
+    def __init__(self, starts: list[int], dtype: str) -> None:
+        self._dtype = np.dtype(dtype)
+        self.places = np.array(starts, dtype=np.int64).reshape(-1, 1) + np.arange(self._dtype.itemsize)
+        steps = {after - before for before, after in itertools.pairwise(starts)}
+        self._start, self._strides = (starts or [0])[0], tuple(steps)
+        self._shape = (len(starts),)
+
+    def read(self, buffer: bytes, at: int, block: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+        """Read all of them; at even distances without a copy."""
+        if len(self._strides) == 1:
+            return np.ndarray(self._shape, self._dtype, buffer, at + self._start, self._strides)
+        read: npt.NDArray[Any] = block[self.places].view(self._dtype)[:, 0]
+        return read
 
 
-def _numbers(block: npt.NDArray[np.uint8], places: Places) -> Places:
-    """Read fields of four bytes, (n,)."""
-    return block[places].view("<u4")[:, 0].astype(np.int64)
+def _differ(numbers: npt.NDArray[Any], offsets: Numbers32, first: int) -> bool:
+    """Say whether numbers are others than those from the first on."""
+    if first > _LARGEST_NUMBER:
+        return True
+    return bool((numbers != offsets + np.uint32(first)).any())
