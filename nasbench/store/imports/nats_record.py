@@ -175,7 +175,7 @@ def _values(result: Mapping[str, Any], epochs: int, where: str) -> dict[str, Val
         raise FormatError(f"{where}: eval_names: expected {_listed(SPLITS)}, got {unknown[0]!r}.")
     for quantity, name in _EVALUATION.items():
         found = result[name]
-        if isinstance(found, Numbers):
+        if type(found) is Numbers:
             for split, places, its_epochs in _layout(found.names, tuple(names), epochs, f"{where}: {name}"):
                 values = found.array[places]
                 if len(values) < epochs:
@@ -197,7 +197,7 @@ def _values(result: Mapping[str, Any], epochs: int, where: str) -> dict[str, Val
 
 def _by_epoch(values: Mapping[int, float], epochs: range, *, where: str) -> Values:
     """Read a dictionary by epoch; epochs that it lacks are nan."""
-    if isinstance(values, Numbers) and _is_by_epoch(values.names, epochs):
+    if type(values) is Numbers and _is_by_epoch(values.names, epochs):
         return values.array
     if len(values) == len(epochs) and list(values) == list(epochs):
         return np.fromiter(values.values(), dtype=np.float64, count=len(epochs))

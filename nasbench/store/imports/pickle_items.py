@@ -395,4 +395,4 @@ class ItemReader:
 
 
 def _is_filled(value: Any) -> bool:
-    return isinstance(value, (dict, Numbers)) and bool(value)
+    return type(value) in (dict, Numbers) and bool(value)

@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nasbench.store.imports.pickle_numbers import Numbers
-
-_LET_GO = (dict, Numbers, list, tuple, set, np.generic)
+_LET_GO = (dict, list, tuple, set, np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ class Memory:
                 self.own[number] = value
             else:
                 self.shared[number] = self._once.setdefault(value, value)
-        elif isinstance(value, _LET_GO) or (isinstance(value, bytes) and len(value) > 1):  # bytes of a number
+        elif isinstance(value, _LET_GO) or (type(value) is bytes and len(value) > 1):  # bytes of a number
             self.own[number] = value
         else:
             self.shared[number] = value

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 LARGEST = 40_000
 """Bytes that a dictionary is looked for in; those of the releases take less than 20,000."""
-_FEWEST, _MOST = 8, 999  # entries; from 1,000 on a dictionary is written in several parts
+_FEWEST, _MOST = 2, 999  # entries; from 1,000 on a dictionary is written in several parts
 _FORMS = 64
 _LARGEST_NUMBER = 2**32 - _MOST - 1
 _LONGEST = 64  # bytes of one entry
