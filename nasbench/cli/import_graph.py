@@ -29,7 +29,8 @@ def nas_bench_graph(
 ) -> int:
     """Import NAS-Bench-Graph from its installed package, or from a folder PATH of its .bench files.
 
-    The package's code is not imported. Install its files with: pip install --no-deps nas-bench-graph
+    The package's code is not imported. Install its files with: pip install --no-deps nas-bench-graph. A start
+    that was interrupted is continued.
     """
     from nasbench.store.imports.kept_tables import KeptTables, kept_folder
     from nasbench.store.imports.mapped import require_new

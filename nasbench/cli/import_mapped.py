@@ -108,6 +108,8 @@ def shared_options(command: Callable[..., int]) -> Callable[..., int]:
 def csv(**options: Any) -> int:
     """Import a CSV FILE: one row an architecture or a training, by a mapping of its columns.
 
+    A start that was interrupted is continued.
+
     \b
     For example:
       nasbench import csv cells.csv --table cells.h5 --space nb201 --epochs 200 \\
@@ -124,7 +126,8 @@ def csv(**options: Any) -> int:
 def jsonl(**options: Any) -> int:
     """Import a JSON-lines FILE: one object an architecture or a training, by a mapping of its fields.
 
-    Fields inside objects and lists are named outer.inner and name[0]; docs/imports.md has examples.
+    Fields inside objects and lists are named outer.inner and name[0]; docs/imports.md has examples. A start
+    that was interrupted is continued.
     """
     return _import("jsonl", **options)
 
