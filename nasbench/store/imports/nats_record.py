@@ -125,21 +125,22 @@ def _trainings(results: list[Any], seeds: tuple[int, ...], epochs: int, where: s
             accounts.append(_account(result, seed, rows[-1]))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise FormatError(f"{place}: expected numbers by epoch, got none ({error!r}).") from error
-    values = {}
+    values: dict[str, Values] = {}
+    by_quantity: dict[str, list[str]] = {quantity: [] for quantity in QUANTITIES}
     nothing = np.full(epochs, np.nan)
     for name in dict.fromkeys(name for row in rows for name in row):
         values[name] = np.array([row.get(name, nothing) for row in rows])
-    for quantity in QUANTITIES:
-        of_quantity = {name: array for name, array in values.items() if name.endswith(quantity)}
-        if not _is_plausible(quantity, np.concatenate(list(of_quantity.values()), axis=None)):
-            for name, array in of_quantity.items():  # all at once; named one by one
-                _check(name, quantity, array, where)
+        by_quantity[name.rpartition("/")[2]].append(name)
+    for quantity, names in by_quantity.items():
+        if not _is_plausible(quantity, np.concatenate([values[name] for name in names])):
+            for name in names:  # all at once; named one by one
+                _check(name, quantity, values[name], where)
     return Trainings(seeds, values, tuple(accounts))
 
 
 def _is_plausible(quantity: str, values: Values) -> bool:
     """Say whether all values are such as a measurement has, from the least and the largest; nan is none."""
-    least, largest = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    least, largest = float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
     if math.isnan(least):  # nothing but nan
         return True
     if quantity == "accuracy":
