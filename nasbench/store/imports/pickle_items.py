@@ -169,27 +169,28 @@ class ItemReader:
                 else:
                     put(number, value)
                 continue
-            if op in WRITING:
+            if op in RUN_KEYS:
+                length = RUN_KEYS[op]
+                follows = at + length
+            elif op in WRITING:
                 begin = at + (5 if op == TEXT else 2)
                 length = begin - at + buffer[at + 1]
                 follows = at + length + (5 if op == TEXT else 1)
-                is_short = op == SHORT_TEXT or buffer[at + 2 : begin] == b"\0\0\0"
             else:
-                length = RUN_KEYS.get(op, 0)
-                follows, is_short = at + length, False
-            if length and buffer[follows] == DOUBLE and buffer[follows + 9] == op:
+                follows = 0
+            if follows and buffer[follows] == DOUBLE and buffer[follows + 9] == op:
                 self._at = at
                 if (run := self._run(buffer[at : at + 1])) is not None:
                     stack += run
                     at = self._at
                     continue
-            if is_short:
-                at += length
-                stack.append(buffer[begin:at].decode("utf-8", "surrogatepass"))
-            elif op in REFERENCES:
+            if op in REFERENCES:
                 number = read_number(buffer, at + 1)[0] if length == 5 else buffer[at + 1]
                 at += length
                 stack.append(shared[number] if number in shared else self._recall(number))
+            elif op == SHORT_TEXT or (op == TEXT and buffer[at + 2 : begin] == b"\0\0\0"):
+                at += length
+                stack.append(buffer[begin:at].decode("utf-8", "surrogatepass"))
             elif op == OPEN:
                 if type(stack[-1]) is dict and not stack[-1] and begins(buffer, at + 1):
                     self._at = at
