@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from nasbench.cache import CACHE_VARIABLE
 from nasbench.errors import MissingExtra, UnknownName
 from nasbench.evaluation.table_source import TableSource
 from nasbench.spaces import SPACES
@@ -29,6 +32,10 @@ settings.load_profile("ci")
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and so would what they interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Nothing that tests or what they start keep for later goes into the user's own cache.
+_CACHE = tempfile.TemporaryDirectory(prefix="nasbench-tests-")
+os.environ[CACHE_VARIABLE] = _CACHE.name
 
 TOY_EPOCHS = (3, 9)
 TOY_INFO = TableInfo(

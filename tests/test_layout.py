@@ -24,7 +24,7 @@ RANKS = {
     for rank, rooms in enumerate(
         [
             "errors",
-            "units seeds records",
+            "units seeds records cache",
             "spaces",
             "store",
             "surrogates training",

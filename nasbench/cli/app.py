@@ -127,11 +127,14 @@ def _interrupted(arguments: list[str]) -> int:
     first, pair = arguments[:1], arguments[:2]
     keeps = first in (["compare"], ["run"], ["populate"], ["audit"]) or pair in (
         ["leaderboard", "build"],
+        ["import", "csv"],
+        ["import", "jsonl"],
+        ["import", "nas-bench-graph"],
         ["import", "nats"],
         ["import", "nb101"],
         ["import", "nb201"],
     )
-    if keeps:
+    if keeps and "--dry-run" not in arguments:
         again = shlex.join(["nasbench", *arguments])
         click.echo(f"interrupted: what was finished is kept. To go on: {again}", err=True)
     else:

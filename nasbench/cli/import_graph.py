@@ -29,16 +29,19 @@ def nas_bench_graph(
 ) -> int:
     """Import NAS-Bench-Graph from its installed package, or from a folder PATH of its .bench files.
 
-    The package's code is not imported. Install its files with: pip install --no-deps nas-bench-graph
+    The package's code is not imported. Install its files with: pip install --no-deps nas-bench-graph. A start
+    that was interrupted is continued.
     """
+    from nasbench.store.imports.kept_tables import KeptTables, kept_folder
     from nasbench.store.imports.mapped import require_new
     from nasbench.store.imports.nas_bench_graph import read_nas_bench_graph
     from nasbench.store.writer import write_tables
 
     if not dry_run:
         require_new(table, replace_it=replace)
+    kept = None if dry_run else KeptTables(kept_folder(table), say=say)
     with progress_bar("import nas-bench-graph") as progress:
-        found = read_nas_bench_graph(path, datasets, progress=progress)
+        found = read_nas_bench_graph(path, datasets, kept=kept, progress=progress)
     rows: list[dict[str, Any]] = [
         {
             "name": one.name,
@@ -55,10 +58,11 @@ def nas_bench_graph(
             for row in rows
         ]
         print_table(["table", "architectures", "lowest validation error"], cells, right=(1, 2))
-    if dry_run:
+    if kept is None:
         say(f"dry run: {table} is not written")
     else:
         write_tables(table, found)
+        kept.remove()
         say(f"wrote {table}; look at one with: nasbench table info {table}:{found[0].name}")
     if as_json:
         print_json(rows)

@@ -108,6 +108,8 @@ def shared_options(command: Callable[..., int]) -> Callable[..., int]:
 def csv(**options: Any) -> int:
     """Import a CSV FILE: one row an architecture or a training, by a mapping of its columns.
 
+    A start that was interrupted is continued.
+
     \b
     For example:
       nasbench import csv cells.csv --table cells.h5 --space nb201 --epochs 200 \\
@@ -124,7 +126,8 @@ def csv(**options: Any) -> int:
 def jsonl(**options: Any) -> int:
     """Import a JSON-lines FILE: one object an architecture or a training, by a mapping of its fields.
 
-    Fields inside objects and lists are named outer.inner and name[0]; docs/imports.md has examples.
+    Fields inside objects and lists are named outer.inner and name[0]; docs/imports.md has examples. A start
+    that was interrupted is continued.
     """
     return _import("jsonl", **options)
 
@@ -141,6 +144,7 @@ def _import(
     as_json: bool,
     **options: Any,
 ) -> int:
+    from nasbench.store.imports.half_done import HalfDone, half_done_path
     from nasbench.store.imports.mapped import read_mapped, require_new
     from nasbench.store.imports.mapping import parse_mapping
     from nasbench.store.writer import write_tables
@@ -149,14 +153,18 @@ def _import(
     mapping = parse_mapping(about)
     if not dry_run:
         require_new(table, replace_it=replace)
+    half_done = None if dry_run else HalfDone(half_done_path(table), say=say)
     with progress_bar(f"import {kind}") as progress:
-        found = read_mapped(file, kind, mapping, skip_damaged=skip_damaged, progress=progress)
+        found = read_mapped(
+            file, kind, mapping, skip_damaged=skip_damaged, half_done=half_done, progress=progress
+        )
     if not as_json:
         _print_understood(found)
-    if dry_run:
+    if half_done is None:
         say(f"dry run: {table} is not written")
     else:
         write_tables(table, found.tables)
+        half_done.remove()
         say(f"wrote {table}; look at it with: nasbench table info {table}")
     if as_json:
         print_json(found.as_dict())

@@ -6,24 +6,10 @@ The folder is ``nats`` in the one that ``NASBENCH_CACHE`` names, else in the use
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
 from pathlib import Path
 
+from nasbench.cache import cache_folder
 from nasbench.store.imports.nats import Progress, import_nats
-
-CACHE_VARIABLE = "NASBENCH_CACHE"
-
-
-def cache_folder() -> Path:
-    """Return the folder of this program in the user's cache folder; it may not exist yet."""
-    if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "nasbench" / "cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "nasbench"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nasbench"
 
 
 def cached_table(release: Path, *, progress: Progress = lambda _done, _total, _label: None) -> Path:

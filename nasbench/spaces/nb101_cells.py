@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from nasbench.errors import BadOption
-from nasbench.spaces.nb101_canonical import Keys, canonical_keys, pack_operations, pruned_keys
+from nasbench.spaces.nb101_canonical import Keys, canonical_keys, graphs_of, pack_operations, pruned_keys
 from nasbench.spaces.nb101_graph import (
     INTERIOR,
     VERTICES,
@@ -37,6 +37,9 @@ def distinct_cells(vertices: int) -> Keys:
     if not 2 <= vertices <= VERTICES:
         raise BadOption(f"vertices: expected 2 to {VERTICES}, got {vertices}.")
     graphs = full_graphs(vertices)
+    alike = np.full(len(graphs), pack_operations(np.zeros((1, INTERIOR), dtype=np.int64))[0])
+    # Graphs stand first in a key, so that any cell's canonical graph is that of its unlabelled graph.
+    graphs = np.unique(graphs_of(canonical_keys(pruned_keys(graphs, alike))))
     interior = vertices - 2
     labels = np.zeros((len(OPERATIONS) ** interior, INTERIOR), dtype=np.int64)
     labels[:, :interior] = np.indices((len(OPERATIONS),) * interior).reshape(interior, len(labels)).T

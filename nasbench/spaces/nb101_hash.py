@@ -6,7 +6,8 @@
    sources, ``|``, the sorted hashes of its targets, ``|``, and its own hash.
 3. The cell's hash is the MD5 of the sorted list of its vertices' hashes, as Python writes it.
 
-All in hexadecimal digits. Isomorphic cells have the same hash; the canonical form of the space itself needs
+All in hexadecimal digits. Where many are asked for, they are looked up in a stored table of all
+(``nb101_hash_table``). Isomorphic cells have the same hash; the canonical form of the space itself needs
 no hash (``nb101_canonical``) and is what everything but a look-up in an official file goes by.
 
 Source: Ying et al. 2019, section 2.2, and the authors' code (google-research/nasbench).
@@ -22,6 +23,7 @@ import numpy.typing as npt
 
 from nasbench.spaces.nb101_canonical import Keys, canonical_key, canonical_keys
 from nasbench.spaces.nb101_graph import BIT, INTERIOR, VERTICES, kept_vertices
+from nasbench.spaces.nb101_hash_table import HASH_BYTES, STORED
 from nasbench.spaces.nb101_hashes import class_hashes
 
 try:  # Python's own MD5 answers a short text in half the time of OpenSSL's; not every build has it
@@ -29,7 +31,6 @@ try:  # Python's own MD5 answers a short text in half the time of OpenSSL's; not
 except ImportError:
     from hashlib import md5
 
-HASH_BYTES = 16
 _LABELS = (-1, -2)  # of the input and of the output
 _REMEMBERED = 1 << 17
 _MANY = 2_000
@@ -110,6 +111,12 @@ def key_hash(key: int) -> str:
 @functools.lru_cache(maxsize=_REMEMBERED)
 def class_hash(key: int) -> str:
     """Hash the pruned cell of one canonical key; remembered."""
+    table = STORED.before(1)
+    return (table and table.find(key)) or worked_out(key)
+
+
+def worked_out(key: int) -> str:
+    """Hash the pruned cell of one key by the steps, and remember nothing."""
     kept, around, degrees = _neighbours(key >> (2 * INTERIOR))
     labels = [3 - ((key >> (2 * (INTERIOR - v))) & 3) for v in kept]
     labels = [_LABELS[0], *labels, _LABELS[1]]
@@ -135,11 +142,24 @@ def _neighbours(graph: int) -> tuple[list[int], list[Around], list[tuple[int, in
 
 def key_hashes(keys: Keys) -> npt.NDArray[np.void]:
     """Hash the pruned cells of (n,) keys, each class of isomorphic ones once; (n,) of 16 bytes."""
+    if STORED.table is not None:
+        found, is_canonical = STORED.table.find_many(keys)
+        if not is_canonical.all():
+            other = ~is_canonical
+            found[other] = _hashes_of_classes(*np.unique(canonical_keys(keys[other]), return_inverse=True))
+        return found
     distinct, which = np.unique(keys, return_inverse=True)
-    classes, of_distinct = np.unique(canonical_keys(distinct), return_inverse=True)
+    found = _hashes_of_classes(*np.unique(canonical_keys(distinct), return_inverse=True))
+    return found[which.reshape(-1)]
+
+
+def _hashes_of_classes(classes: Keys, which: npt.NDArray[np.intp]) -> npt.NDArray[np.void]:
+    """Hash distinct canonical keys and repeat each as often as it is in ``which``."""
     if len(classes) < _MANY:
         digests = b"".join(bytes.fromhex(class_hash(key)) for key in classes.tolist())
+    elif (table := STORED.before(len(classes))) is not None:
+        digests = table.find_many(classes)[0].tobytes()
     else:
         digests = class_hashes(classes).tobytes()
-    found = np.frombuffer(digests, dtype=f"V{HASH_BYTES}")[of_distinct.reshape(-1)]
-    return found[which.reshape(-1)]
+    found: npt.NDArray[np.void] = np.frombuffer(digests, dtype=f"V{HASH_BYTES}")[which.reshape(-1)]
+    return found

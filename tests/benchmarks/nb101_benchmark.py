@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import timeit
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from nb101_made_up import write_made_up
 from nb101_stand_in import Bench, Spec, load
 
 from nasbench import api
+from nasbench.cache import CACHE_VARIABLE
 from nasbench.spaces import get_space
 from nasbench.spaces import nb101_hash as hashing
 from nasbench.spaces.nb101_cells import distinct_cells
+from nasbench.spaces.nb101_hash_table import StoredHashes, make_table, read_table
 from nasbench.store.imports.nb101 import import_nb101
 from nasbench.store.table import open_table
 
@@ -116,14 +119,58 @@ def test_baseline_make_a_spec_and_query(benchmark, stand_in, drawn):
 # Hashes -------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def baseline(drawn):
+    """Microseconds of the stand-in for one hash: the least of some rounds."""
+    specs = [Spec(*cell) for cell in drawn]
+    rounds = timeit.repeat(lambda: [spec.hash() for spec in specs], number=1, repeat=7)
+    return min(rounds) / len(specs) * 1e6
+
+
+@pytest.fixture
+def stored(monkeypatch):
+    """The table of all hashes, read from its file."""
+    monkeypatch.setattr(hashing, "STORED", StoredHashes())
+    hashing.STORED.make()
+    yield hashing.STORED
+    hashing.class_hash.cache_clear()
+
+
+@pytest.fixture
+def not_stored(monkeypatch):
+    """No table of hashes, and none in sight."""
+    monkeypatch.setattr(StoredHashes, "before", lambda _self, _hashes: None)
+    monkeypatch.setattr(hashing, "STORED", StoredHashes())
+    yield
+    hashing.class_hash.cache_clear()
+
+
 def forget():
     """Empty the memory of hashes."""
     hashing.class_hash.cache_clear()
 
 
-def test_hash_of_cells_never_met_before(benchmark, drawn):
-    specs = [api.ModelSpec(*cell) for cell in drawn]
-    one_each(benchmark, lambda spec: spec.hash_spec(), specs, setup=forget)
+def hash_new_specs(benchmark, drawn):
+    """Hash specifications that nothing is known of yet; return microseconds each, the least of the rounds."""
+
+    def new():
+        forget()
+        return ([api.ModelSpec(*cell) for cell in drawn],), {}
+
+    benchmark.pedantic(
+        lambda specs: [spec.hash_spec() for spec in specs], setup=new, rounds=9, warmup_rounds=1
+    )
+    each = benchmark.stats.stats.min / len(drawn) * 1e6
+    benchmark.extra_info["microseconds_each"] = each
+    return each
+
+
+def test_hash_of_cells_never_met_without_a_stored_table(benchmark, drawn, not_stored):
+    hash_new_specs(benchmark, drawn)
+
+
+def test_hash_of_cells_never_met_from_the_stored_table(benchmark, drawn, stored, baseline):
+    assert baseline / hash_new_specs(benchmark, drawn) >= 5
 
 
 def test_hash_of_cells_met_before(benchmark, drawn):
@@ -136,11 +183,31 @@ def test_baseline_hash(benchmark, drawn):
     assert len(one_each(benchmark, Spec.hash, specs)) == 32
 
 
-def test_hashes_of_a_million_random_cells(benchmark, million):
-    """Computed, nothing remembered."""
-    found = benchmark.pedantic(lambda: hashing.key_hashes(SPACE.keys(million)), setup=forget, rounds=2)
+def hash_a_million(benchmark, million):
+    """Hash codes; return microseconds each, the least of the rounds."""
+    found = benchmark.pedantic(lambda: hashing.key_hashes(SPACE.keys(million)), setup=forget, rounds=5)
     assert len(found) == MILLION
     benchmark.extra_info["microseconds_each"] = benchmark.stats.stats.min
+    return benchmark.stats.stats.min
+
+
+def test_hashes_of_a_million_random_cells_without_a_stored_table(benchmark, million, not_stored):
+    hash_a_million(benchmark, million)
+
+
+def test_hashes_of_a_million_random_cells_with_the_stored_table(benchmark, million, stored, baseline):
+    assert baseline / hash_a_million(benchmark, million) >= 100
+
+
+def test_making_the_stored_table(benchmark, tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    table = benchmark.pedantic(make_table, rounds=2)
+    assert len(table.find(int(distinct_cells(7)[0]))) == 32
+
+
+def test_reading_the_stored_table(benchmark, stored):
+    assert benchmark.pedantic(read_table, rounds=9) is not None
+    assert benchmark.stats.stats.min < 0.1
 
 
 def test_hashes_of_a_million_random_cells_from_the_table(benchmark, nasbench, million):

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
 from nasbench.store.bundled import find_table
+from nasbench.store.imports import mapped, nas_bench_graph
+from nasbench.store.imports.collecting import Collector
 
 CELL = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
 SHEET = f"cell,seed,val_acc,hours\n{CELL},777,91.5,1.5\n{CELL},888,91.25,1.5\n421211,777,90,2\n"
@@ -70,6 +77,89 @@ def test_a_damaged_row_ends_with_its_line_and_leaves_no_file(nasbench, sheet, tm
     assert ended.status == 0
     assert "damaged rows left out: 1" in ended.out
     assert "line 5: val_acc: expected accuracy percent" in ended.out
+
+
+def press_ctrl_c(monkeypatch, row):
+    """Interrupt an import when it comes to a row."""
+    taken = []
+    add = Collector.add
+
+    def interrupted(self, one):
+        taken.append(one)
+        if len(taken) == row:
+            raise KeyboardInterrupt
+        add(self, one)
+
+    monkeypatch.setattr(mapped, "_NOTED_EVERY", 1)
+    monkeypatch.setattr(Collector, "add", interrupted)
+
+
+def test_an_interrupted_import_says_how_to_go_on_and_goes_on(nasbench, sheet, tmp_path, monkeypatch):
+    table = tmp_path / "cells.h5"
+    arguments = ("import", "csv", sheet, "--table", table, *OPTIONS)
+    press_ctrl_c(monkeypatch, row=3)
+    ended = nasbench(*arguments)
+    assert ended.status == 130
+    assert "interrupted: what was finished is kept. To go on: nasbench import csv" in ended.err
+    assert not table.exists()
+    ended = nasbench(*arguments)
+    assert ended.status == 0
+    assert f"going on after line 3 of {sheet}, kept in {table}.import.part" in ended.err
+    assert "3 rows; the first architecture" in ended.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cells.csv", "cells.h5"]
+    assert nasbench("table", "verify", table).status == 0
+
+
+def test_another_mapping_does_not_go_on_and_says_so(nasbench, sheet, tmp_path, monkeypatch):
+    arguments = ("import", "csv", sheet, "--table", tmp_path / "cells.h5", *OPTIONS)
+    press_ctrl_c(monkeypatch, row=3)
+    nasbench(*arguments)
+    ended = nasbench(*arguments, "--missing", "-1")
+    assert ended.status == 0
+    assert "it is of another mapping" in ended.err
+    assert "beginning anew" in ended.err
+
+
+def test_an_interrupted_dry_run_keeps_nothing_and_does_not_claim_it(nasbench, sheet, tmp_path, monkeypatch):
+    press_ctrl_c(monkeypatch, row=3)
+    ended = nasbench("import", "csv", sheet, "--table", tmp_path / "cells.h5", *OPTIONS, "--dry-run")
+    assert (ended.status, ended.err.strip()) == (130, "interrupted.")
+    assert [path.name for path in tmp_path.iterdir()] == ["cells.csv"]
+
+
+SAVING_OFTEN = """
+import sys
+from nasbench.cli.app import run
+from nasbench.store.imports.half_done import HalfDone
+HalfDone.__init__.__kwdefaults__["save_every_seconds"] = 0.0
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal")
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_a_process_that_is_ended_goes_on_in_the_next_one(tmp_path, end):
+    cells = [f"{i:03}111" for i in range(333) if max(f"{i:03}") < "5"]
+    lines = [f"{cell},{seed},{50 + seed / 32},1.5" for seed in range(1_200) for cell in cells]
+    (tmp_path / "cells.csv").write_text("\n".join(["cell,seed,val_acc,hours", *lines]))
+    arguments = ["import", "csv", "cells.csv", *OPTIONS, "--name", "cells", "--table"]
+    options = {"cwd": tmp_path, "stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", SAVING_OFTEN, *arguments, "a.h5"], **options)
+    kept = tmp_path / "a.h5.import.part"
+    deadline = time.monotonic() + 60
+    while not kept.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(end)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == (130 if end == signal.SIGINT else -signal.SIGKILL), err
+    assert kept.exists()
+    command = [sys.executable, "-m", "nasbench", *arguments]
+    again = subprocess.run([*command, "a.h5"], **options, check=True)
+    assert "going on after line" in again.stderr
+    subprocess.run([*command, "b.h5"], **options, check=True)
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+    assert not kept.exists()
 
 
 def test_options_add_to_a_mapping_file_and_win_over_it(nasbench, sheet, tmp_path):
@@ -210,3 +300,26 @@ def test_nas_bench_graph_comes_in_from_a_folder(nasbench, tmp_path):
     ended = nasbench("import", "nas-bench-graph", tmp_path, "--table", path, "--json", "--replace")
     assert ended.data[0]["architectures"] == 1
     assert nasbench("import", "nas-bench-graph", tmp_path, "--table", path).status == 2
+
+
+def test_an_interrupted_nas_bench_graph_goes_on_with_the_next_data_set(nasbench, tmp_path, monkeypatch):
+    record = {"valid_perf": 0.75, "perf": 0.5, "latency": 0.006, "para": 1.5}
+    for name in ("cora", "cs"):
+        (tmp_path / f"{name}.bench").write_bytes(pickle.dumps({31273: record}))
+    arguments = ("import", "nas-bench-graph", tmp_path, "--table", tmp_path / "graph.h5")
+    read = nas_bench_graph._table
+
+    def interrupted(path, name, *rest):
+        if name == "cs":
+            raise KeyboardInterrupt
+        return read(path, name, *rest)
+
+    monkeypatch.setattr(nas_bench_graph, "_table", interrupted)
+    ended = nasbench(*arguments)
+    assert ended.status == 130
+    assert "what was finished is kept. To go on: nasbench import nas-bench-graph" in ended.err
+    monkeypatch.setattr(nas_bench_graph, "_table", read)
+    ended = nasbench(*arguments)
+    assert ended.status == 0
+    assert "going on: nas-bench-graph-cora was read before" in ended.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cora.bench", "cs.bench", "graph.h5"]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 from nats_release import NB201_KEYS, architectures, record, records, write_folder, write_pth, write_single
 
+from nasbench.cache import CACHE_VARIABLE
 from nasbench.compat.nats import NATSsize, NATStopology, create
-from nasbench.compat.nats_cache import CACHE_VARIABLE, cache_folder
 from nasbench.errors import BadOption, FormatError, MissingExtra, NotInSpace, NotMeasured, UnknownName
 from nasbench.store.bundled import find_table
 from nasbench.store.imports.nats import import_nats
@@ -66,25 +65,6 @@ def test_a_release_that_changed_is_imported_again(tmp_path, cache):
         write_single(release, "nb201", records("nb201", indices, ("12",)))
         assert create(release, "tss", verbose=False).evaluated_indexes == indices
     assert len(list((cache / "nats").iterdir())) == 2
-
-
-@pytest.mark.parametrize(
-    ("platform", "variables", "wanted"),
-    [
-        ("linux", {"XDG_CACHE_HOME": "/x"}, "/x/nasbench"),
-        ("linux", {}, "~/.cache/nasbench"),
-        ("darwin", {}, "~/Library/Caches/nasbench"),
-        ("win32", {"LOCALAPPDATA": "/local"}, "/local/nasbench/cache"),
-        ("linux", {CACHE_VARIABLE: "~/mine"}, "~/mine"),
-    ],
-)
-def test_the_cache_is_where_the_system_keeps_caches(monkeypatch, platform, variables, wanted):
-    for name in (CACHE_VARIABLE, "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("sys.platform", platform)
-    assert cache_folder() == Path(wanted).expanduser()
 
 
 def test_without_a_path_it_looks_where_the_original_looks(tmp_path, monkeypatch):

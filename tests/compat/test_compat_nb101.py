@@ -11,6 +11,7 @@ import pytest
 from nb101_file import EPOCHS, SPACE, cells, made_up, parameters_of, records_of, write_file
 
 from nasbench import api
+from nasbench.cache import CACHE_VARIABLE
 from nasbench.compat.nb101.opening import cached_path
 from nasbench.errors import FormatError, MissingExtra, NotInSpace, NotMeasured
 from nasbench.spaces.nb101_hash import key_hash
@@ -340,10 +341,10 @@ def test_missing_repeats_are_never_drawn(table, tmp_path, drawn):
 
 
 def test_an_official_file_is_read_once_and_kept(official, tmp_path, monkeypatch, capsys, drawn):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     first = api.NASBench(str(official), seed=1)
     kept = cached_path(official)
-    assert kept.parent == tmp_path / "nasbench" / "nb101"
+    assert kept.parent == tmp_path / "nb101"
     assert "nasbench: reading" in capsys.readouterr().err
     stamp = kept.stat().st_mtime_ns
     second = api.NASBench(official, seed=1)
@@ -355,7 +356,7 @@ def test_an_official_file_is_read_once_and_kept(official, tmp_path, monkeypatch,
 
 
 def test_a_changed_file_is_read_anew(tmp_path, monkeypatch, drawn):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     path = tmp_path / "a.tfrecord"
     for n in (2, 3):
         write_file(path, records_of(drawn[:n], epochs=(108,), repeats=1))
@@ -363,7 +364,7 @@ def test_a_changed_file_is_read_anew(tmp_path, monkeypatch, drawn):
 
 
 def test_a_file_that_is_not_there_says_where_they_are(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
     with pytest.raises(MissingExtra, match=r"expected nasbench_full\.tfrecord"):
         api.NASBench("nowhere.tfrecord")
     with pytest.raises(MissingExtra, match="which does not exist"):

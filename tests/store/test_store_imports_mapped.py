@@ -567,4 +567,15 @@ def test_an_import_is_byte_for_byte_repeatable(tmp_path):
 def test_progress_is_told_in_bytes(tmp_path):
     told = []
     read(tmp_path, ROWS, progress=lambda *what: told.append(what))
-    assert told == [((tmp_path / "file.csv").stat().st_size,) * 2 + ("reading",)]
+    size = (tmp_path / "file.csv").stat().st_size
+    assert told == [(size, size, "putting together")]
+    told.clear()
+    read(
+        tmp_path,
+        [f"conv-16,{seed},1,50,1,0.5" for seed in range(2_500)],
+        progress=lambda *what: told.append(what),
+    )
+    size = (tmp_path / "file.csv").stat().st_size
+    assert [label for _, _, label in told] == ["reading", "reading", "putting together"]
+    assert [total for _, total, _ in told] == [size] * 3
+    assert 0 < told[0][0] < told[1][0] < told[2][0] == size

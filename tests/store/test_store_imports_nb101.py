@@ -7,6 +7,7 @@ import json
 import struct
 import time
 
+import nb101_few_hashes
 import numpy as np
 import pytest
 from nb101_file import (
@@ -25,12 +26,15 @@ from nb101_file import (
     write_file,
 )
 
+from nasbench.cache import CACHE_VARIABLE
 from nasbench.errors import BadOption, FormatError, MissingExtra
 from nasbench.evaluation.table_source import TableSource
 from nasbench.spaces.nb101_hash import key_hash
+from nasbench.spaces.nb101_hash_table import table_path
 from nasbench.store.imports import nb101 as importing
 from nasbench.store.imports import tfrecord
-from nasbench.store.imports.nb101 import HASH_SCALARS, half_done_path, import_nb101
+from nasbench.store.imports.half_done import half_done_path
+from nasbench.store.imports.nb101 import HASH_SCALARS, import_nb101
 from nasbench.store.imports.nb101_metrics import read_metrics
 from nasbench.store.imports.nb101_records import MEASURED, read_records
 from nasbench.store.imports.nb101_trainings import NB101Trainings
@@ -161,6 +165,22 @@ def test_progress_is_told_in_bytes(source, out, monkeypatch):
     assert {total for _, total, _ in told} == {size}
     assert told[-1] == (size, size, "writing the table")
     assert len(told) > 2
+
+
+def test_a_file_of_most_cells_has_the_hashes_of_all_worked_out(source, out, tmp_path, monkeypatch):
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    import_nb101(source, out)
+    content = nb101_few_hashes.right_content()
+    nb101_few_hashes.take_few(nb101_few_hashes.sha256_of(content), monkeypatch.setattr)
+    assert not table_path().exists()
+    import_nb101(source, tmp_path / "small.h5")
+    assert not table_path().exists()
+    monkeypatch.setattr(importing, "_MOST_CELLS_BYTES", source.stat().st_size)
+    told = []
+    import_nb101(source, tmp_path / "large.h5", progress=lambda *what: told.append(what))
+    assert table_path().read_bytes() == content
+    assert told[0] == (0, source.stat().st_size, "hashes of all cells")
+    assert out.read_bytes() == (tmp_path / "large.h5").read_bytes()
 
 
 # Refusals -----------------------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def test_what_an_item_brought_is_let_go_but_shared_texts_are_kept():
     items = {i: {shared: [{f"{i}@{k}": 0.5 for k in range(50)}]} for i in range(40)}
     got, reader = read(pickle.dumps({"big": items}))
     assert got == items
-    assert len(reader._memo) < 60
+    assert len(reader._memory.shared) < 60
 
 
 def test_a_reference_to_what_was_let_go_is_told():

@@ -17,7 +17,7 @@ from nasbench.errors import NotMeasured
 from nasbench.seeds import generator, uniforms
 from nasbench.spaces.nb101 import NB101Space
 from nasbench.spaces.nb101_graph import MOST_EDGES, VERTICES
-from nasbench.spaces.nb101_hash import HASH_BYTES
+from nasbench.spaces.nb101_hash_table import HASH_BYTES
 from nasbench.spaces.nb101_notation import OPERATIONS
 
 FixedMetrics = dict[str, Any]

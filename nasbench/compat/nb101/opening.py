@@ -7,12 +7,11 @@ import os
 import sys
 from pathlib import Path
 
+from nasbench.cache import cache_folder
 from nasbench.errors import FormatError
 from nasbench.store.bundled import find_table
 from nasbench.store.imports.nb101 import import_nb101
 from nasbench.store.table import Table
-
-CACHE_VARIABLE = "XDG_CACHE_HOME"
 
 
 def open_dataset(dataset_file: str | os.PathLike[str]) -> Table:
@@ -47,10 +46,9 @@ def open_dataset(dataset_file: str | os.PathLike[str]) -> Table:
 
 def cached_path(source: Path) -> Path:
     """Name the table that an official file is kept as; another file of that path has another name."""
-    root = os.environ.get(CACHE_VARIABLE) or "~/.cache"
     stamp = "no such file"
     if source.is_file():
         found = source.stat()
         stamp = f"{source.resolve()}:{found.st_size}:{found.st_mtime_ns}"
     digest = hashlib.sha256(stamp.encode()).hexdigest()[:12]
-    return Path(root).expanduser() / "nasbench" / "nb101" / f"{source.stem}-{digest}.h5"
+    return cache_folder() / "nb101" / f"{source.stem}-{digest}.h5"

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from nasbench.spaces.nb101 import NB101Space
 from nasbench.spaces.nb101_canonical import Keys
-from nasbench.spaces.nb101_hash import HASH_BYTES, key_hashes
+from nasbench.spaces.nb101_hash import key_hashes
+from nasbench.spaces.nb101_hash_table import HASH_BYTES
 from nasbench.store.imports.nb101 import HASH_SCALARS
 from nasbench.store.table import Table
 

@@ -122,9 +122,10 @@ class Collector:
             self.example = written, mapping.space.format(code)
         self.rows += 1
         self.empty_rows += not values and not scalars
-        self._keep(self._batch(dataset), row.line, code, values, failed, scalars)
+        self._keep(self.batch(dataset), row.line, code, values, failed, scalars)
 
-    def _batch(self, dataset: str) -> Batch:
+    def batch(self, dataset: str) -> Batch:
+        """Return what is gathered of a data set, a new one where there is nothing yet."""
         if dataset not in self.batches:
             batch = Batch(len(self._limits))
             batch.curves = {curve.target: array("f") for curve in self._mapping.curves}

@@ -1,7 +1,7 @@
 """Any table by mapping: a file of rows, and what its columns mean, become a table.
 
-The file is read once, as a stream; the table is written when all of it held together, aside and renamed, so
-that an import that was interrupted leaves nothing and is simply run again.
+The file is read once, as a stream; the table is written when all of it held together, aside and renamed. What
+was gathered until then can be kept beside it from time to time (``half_done``), and a second start goes on.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from nasbench.store.checks import same_split
 from nasbench.store.data import TableData
 from nasbench.store.imports.assembling import assemble
 from nasbench.store.imports.collecting import Collector, DamagedRow
+from nasbench.store.imports.half_done import HalfDone
 from nasbench.store.imports.mapping import Column, FileMapping
 from nasbench.store.imports.rows import Format, RowReader
 from nasbench.store.writer import checked_table
 
 Progress = Callable[[int, int, str], None]
 
-_SHOWN_EVERY = 1_000  # rows between two looks at the progress bar
+_NOTED_EVERY = 1_000  # rows between two looks at the progress bar and the clock
 _COPIED = 0.5  # share of architectures with equal repeats from which they look copied
 
 
@@ -122,6 +123,7 @@ def read_mapped(
     mapping: FileMapping,
     *,
     skip_damaged: bool = False,
+    half_done: HalfDone | None = None,
     progress: Progress | None = None,
 ) -> Imported:
     """Read a file of rows under a mapping.
@@ -131,7 +133,9 @@ def read_mapped(
         kind: ``"csv"`` or ``"jsonl"``.
         mapping: What its columns mean.
         skip_damaged: Leave rows out that make no sense, and count them, instead of stopping at the first.
-        progress: Told (bytes read, bytes, ``"reading"``).
+        half_done: Keeps what was gathered through a kill or Ctrl-C, and gives back what an earlier start
+            gathered; whoever has written the tables removes it. None = nothing is kept.
+        progress: Told (bytes read, bytes, what is going on).
 
     Raises:
         MissingExtra: No such file.
@@ -139,20 +143,28 @@ def read_mapped(
             column that is nowhere, nothing to import, or numbers that cannot be right.
     """
     reader = RowReader(path, kind, delimiter=mapping.delimiter)
-    collector = Collector(mapping)
-    damaged: list[tuple[int, str]] = []
-    for number, row in enumerate(reader):
-        if progress is not None and number % _SHOWN_EVERY == 0:
-            progress(reader.bytes_read, reader.size, "reading")
-        try:
-            collector.add(row)
-        except DamagedRow as error:
-            if not skip_damaged:
-                raise FormatError(
-                    f"{path}: line {row.line}: {error}. Correct the file, or leave such rows out and count "
-                    "them: --skip-damaged."
-                ) from None
-            damaged.append((row.line, str(error)))
+    collector, damaged = half_done.begin(reader, kind, mapping) if half_done else (Collector(mapping), [])
+    if damaged and not skip_damaged:
+        raise _damaged(path, *damaged[0])
+    try:
+        for number, row in enumerate(reader, start=1):
+            try:
+                collector.add(row)
+            except DamagedRow as error:
+                if not skip_damaged:
+                    raise _damaged(path, row.line, str(error)) from None
+                damaged.append((row.line, str(error)))
+            if number % _NOTED_EVERY == 0:
+                if progress is not None:
+                    progress(reader.bytes_read, reader.size, "reading")
+                if half_done is not None:
+                    half_done.note(reader, collector, damaged)
+    except KeyboardInterrupt:
+        if half_done is not None:
+            half_done.save(collector, damaged)
+        raise
+    if progress is not None:
+        progress(reader.bytes_read, reader.size, "putting together")
     _require_columns(path, mapping, collector, damaged)
     tables, doubled = [], 0
     for dataset, batch in sorted(collector.batches.items()):
@@ -181,6 +193,13 @@ def read_mapped(
         curves=tuple(_read(column, tables) for column in mapping.curves),
         cautions=tuple(_cautions(mapping, tables)),
         sha256=reader.sha256,
+    )
+
+
+def _damaged(path: Path, line: int, why: str) -> FormatError:
+    return FormatError(
+        f"{path}: line {line}: {why}. Correct the file, or leave such rows out and count them: "
+        "--skip-damaged."
     )
 
 

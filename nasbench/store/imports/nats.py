@@ -1,12 +1,13 @@
 """NATS-Bench and NAS-Bench-201 from the authors' files: every curve, every split, every training seed.
 
 The release is read one architecture at a time into blocks beside the table, then the tables are made of the
-blocks one at a time; memory holds one block or one table. A second start goes on after the last whole block.
+blocks one at a time; memory holds two blocks or one table. A second start goes on after the last whole block.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +73,16 @@ def import_nats(
     done, digests, damage = aside.read_so_far()
     if damage and not skip_damaged:
         raise FormatError(damage[0])
-    for block in _blocks(release, done, skip_damaged=skip_damaged, progress=progress):
-        aside.add(block)
-        digests += block.digests
-        damage += block.damage
+    with ThreadPoolExecutor(1) as writer:  # the disk is waited for while the next block is read
+        writing: Future[None] | None = None
+        for block in _blocks(release, done, skip_damaged=skip_damaged, progress=progress):
+            if writing is not None:
+                writing.result()
+            writing = writer.submit(aside.add, block)
+            digests += block.digests
+            damage += block.damage
+        if writing is not None:
+            writing.result()
     index, texts = aside.architectures()
     if not index:
         raise FormatError(f"{path}: expected at least one whole architecture, got none. Fetch it again.")

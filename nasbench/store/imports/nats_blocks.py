@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from nasbench.errors import BadOption, FormatError
+from nasbench.records import Code
 from nasbench.spaces import Space
 from nasbench.store.imports.nats_record import Record
 from nasbench.store.imports.nats_tables import Gathered
 
 SIZE = 64
 """Architectures a block."""
-_FORM = "1"
+_FORM = "2"
 
 
 @dataclass(slots=True)
@@ -64,6 +65,7 @@ class Aside:
                 f"table: {self.folder} holds the half-done import of another source. Remove that folder, or "
                 "give another table."
             )
+        self._codes: dict[str, Code] = {}
         self._done = sorted(self.folder.glob("block-*.npz"))
 
     def read_so_far(self) -> tuple[int, list[str], list[str]]:
@@ -134,22 +136,15 @@ class Aside:
             m = len(file[f"{name}rows"])
             places = place_of[done : done + m]
             done += m
-            for member in file.files:
-                if not member.startswith(name):
-                    continue
-                what = member.removeprefix(name)
-                if what == "rows":
-                    continue
-                array = file[member]
-                r = array.shape[1]
-                if what == "accounts":
-                    accounts.update({int(p): row for p, row in zip(places, array.tolist(), strict=True)})
-                elif what == "seeds":
-                    gathered.seeds[places, :r] = array
-                else:
-                    if what not in gathered.values:
-                        gathered.values[what] = np.full((n, repeats, key[0]), np.nan)
-                    gathered.values[what][places, :r] = array
+            of_rows = file[f"{name}accounts"].tolist()
+            accounts.update({int(place): row for place, row in zip(places, of_rows, strict=True)})
+            seeds, values = file[f"{name}seeds"], file[f"{name}values"]
+            r = seeds.shape[1]
+            gathered.seeds[places, :r] = seeds
+            for what, array in zip(file[f"{name}names"].tolist(), values, strict=True):
+                if what not in gathered.values:
+                    gathered.values[what] = np.full((n, repeats, key[0]), np.nan)
+                gathered.values[what][places, :r] = array
         rows = [accounts[place] + [b""] * (repeats - len(accounts[place])) for place in range(n)]
         return Gathered(gathered.codes, gathered.index, gathered.seeds, np.array(rows), gathered.values)
 
@@ -160,9 +155,15 @@ class Aside:
             if f"{name}rows" in file.files:
                 rows = file[f"{name}rows"]
                 repeats.append(file[f"{name}seeds"].shape[1])
-                codes += [space.parse(text) for text in file["texts"][rows].tolist()]
+                codes += [self._code(text, space) for text in file["texts"][rows].tolist()]
                 index.append(file["index"][rows])
         return repeats, np.array(codes, dtype=np.int8), np.concatenate(index).astype(np.int32)
+
+    def _code(self, text: str, space: Space) -> Code:
+        """Read an architecture, once for all the tables that have it."""
+        if text not in self._codes:
+            self._codes[text] = space.parse(text)
+        return self._codes[text]
 
     def _files(self) -> Iterator[Any]:
         for path in self._done:
@@ -191,10 +192,13 @@ def _arrays(block: Block) -> dict[str, Any]:
         out[f"{name}seeds"] = _filled([np.array(t.seeds) for t in trainings], (repeats,), -1)
         accounts = [[text.encode() for text in t.accounts] for t in trainings]
         out[f"{name}accounts"] = np.array([row + [b""] * (repeats - len(row)) for row in accounts])
-        for what in sorted({what for t in trainings for what in t.values}):
-            nothing = np.empty((0, key[0]))
-            found: Sequence[Any] = [t.values.get(what, nothing) for t in trainings]
-            out[name + what] = _filled(found, (repeats, key[0]), np.nan)
+        names = sorted({what for t in trainings for what in t.values})
+        values = np.full((len(names), len(rows), repeats, key[0]), np.nan)
+        for row, training in enumerate(trainings):
+            for i, what in enumerate(names):
+                if (array := training.values.get(what)) is not None:
+                    values[i, row, : len(array)] = array
+        out[f"{name}names"], out[f"{name}values"] = np.array(names, dtype=str), values
     return out
 
 

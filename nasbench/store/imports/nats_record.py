@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nasbench.errors import FormatError
+from nasbench.store.imports.pickle_numbers import Keys, Numbers, Places
 from nasbench.store.info import canonical_json
 
 Values = npt.NDArray[np.float64]
@@ -124,21 +125,22 @@ def _trainings(results: list[Any], seeds: tuple[int, ...], epochs: int, where: s
             accounts.append(_account(result, seed, rows[-1]))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise FormatError(f"{place}: expected numbers by epoch, got none ({error!r}).") from error
-    values = {}
+    values: dict[str, Values] = {}
+    by_quantity: dict[str, list[str]] = {quantity: [] for quantity in QUANTITIES}
     nothing = np.full(epochs, np.nan)
     for name in dict.fromkeys(name for row in rows for name in row):
         values[name] = np.array([row.get(name, nothing) for row in rows])
-    for quantity in QUANTITIES:
-        of_quantity = {name: array for name, array in values.items() if name.endswith(quantity)}
-        if not _is_plausible(quantity, np.concatenate(list(of_quantity.values()), axis=None)):
-            for name, array in of_quantity.items():  # all at once; named one by one
-                _check(name, quantity, array, where)
+        by_quantity[name.rpartition("/")[2]].append(name)
+    for quantity, names in by_quantity.items():
+        if not _is_plausible(quantity, np.concatenate([values[name] for name in names])):
+            for name in names:  # all at once; named one by one
+                _check(name, quantity, values[name], where)
     return Trainings(seeds, values, tuple(accounts))
 
 
 def _is_plausible(quantity: str, values: Values) -> bool:
     """Say whether all values are such as a measurement has, from the least and the largest; nan is none."""
-    least, largest = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    least, largest = float(np.fmin.reduce(values, axis=None)), float(np.fmax.reduce(values, axis=None))
     if math.isnan(least):  # nothing but nan
         return True
     if quantity == "accuracy":
@@ -174,6 +176,14 @@ def _values(result: Mapping[str, Any], epochs: int, where: str) -> dict[str, Val
         raise FormatError(f"{where}: eval_names: expected {_listed(SPLITS)}, got {unknown[0]!r}.")
     for quantity, name in _EVALUATION.items():
         found = result[name]
+        if type(found) is Numbers:
+            for split, places, its_epochs in _layout(found.names, tuple(names), epochs, f"{where}: {name}"):
+                values = found.array[places]
+                if len(values) < epochs:
+                    values = np.full(epochs, np.nan)
+                    values[its_epochs] = found.array[places]
+                out[f"{split}/{quantity}"] = values
+            continue
         whole = {split: _whole(found, split, epochs) for split in names}
         by_split = _sparse(found, whole, epochs)
         taken = sum(
@@ -188,11 +198,52 @@ def _values(result: Mapping[str, Any], epochs: int, where: str) -> dict[str, Val
 
 def _by_epoch(values: Mapping[int, float], epochs: range, *, where: str) -> Values:
     """Read a dictionary by epoch; epochs that it lacks are nan."""
+    if type(values) is Numbers and _is_by_epoch(values.names, epochs):
+        return values.array
     if len(values) == len(epochs) and list(values) == list(epochs):
         return np.fromiter(values.values(), dtype=np.float64, count=len(epochs))
     if unknown := [key for key in values if key not in epochs]:
         raise FormatError(f"{where}: expected epochs 0 to {epochs[-1]}, got {unknown[0]!r}.")
     return np.fromiter((values.get(epoch, np.nan) for epoch in epochs), np.float64, len(epochs))
+
+
+def _is_by_epoch(names: Keys, epochs: range) -> bool:
+    """Say whether keys are just the epochs, in their order; noted with the keys."""
+    if epochs not in names.notes:
+        names.notes[epochs] = list(names) == list(epochs)
+    return bool(names.notes[epochs])
+
+
+def _layout(
+    names: Keys, splits: tuple[str, ...], epochs: int, where: str
+) -> list[tuple[str, slice | Places, Places]]:
+    """Find each split in the keys of an evaluation: where its values stand, and their epochs.
+
+    Noted with the keys.
+
+    Raises:
+        FormatError: A key that is none of a split and an epoch.
+    """
+    if (splits, epochs) not in names.notes:
+        place_of_key = {key: place for place, key in enumerate(names)}
+        found = []
+        for split in splits:
+            keys = _keys(split, epochs)[0]
+            there = [epoch for epoch, key in enumerate(keys) if key in place_of_key]
+            places = [place_of_key[keys[epoch]] for epoch in there]
+            found.append((split, _slice_or_places(places), np.array(there, dtype=np.int64)))
+        if sum(len(there) for *_, there in found) != len(names):
+            _account_for(names, splits, epochs, where)
+        names.notes[splits, epochs] = found
+    layout: list[tuple[str, slice | Places, Places]] = names.notes[splits, epochs]
+    return layout
+
+
+def _slice_or_places(places: list[int]) -> slice | Places:
+    """Name places in the way in which numpy takes them fastest."""
+    if places and places == list(range(places[0], places[0] + len(places))):
+        return slice(places[0], places[-1] + 1)
+    return np.array(places, dtype=np.int64)
 
 
 def _whole(values: Mapping[str, float], split: str, epochs: int) -> Values | None:
@@ -229,7 +280,7 @@ def _keys(split: str, epochs: int) -> tuple[list[str], Callable[[Mapping[str, fl
     return keys, operator.itemgetter(*keys)
 
 
-def _account_for(values: Mapping[str, float], names: list[str], epochs: int, where: str) -> None:
+def _account_for(values: Iterable[str], names: Iterable[str], epochs: int, where: str) -> None:
     """Say which key of an evaluation is none of a split and an epoch; one whose value is nan is."""
     known = {key for split in names for key in _keys(split, epochs)[0]}
     for key in values:
@@ -245,7 +296,7 @@ def _account(result: Mapping[str, Any], seed: int, values: Mapping[str, Values])
     each = {
         name.removesuffix("/seconds"): float(seconds[0])
         for name, seconds in values.items()
-        if name.endswith("/seconds") and (seconds == seconds[0]).all()
+        if name.endswith("/seconds") and _is_constant(seconds)
     }
     return canonical_json(
         {
@@ -256,3 +307,9 @@ def _account(result: Mapping[str, Any], seed: int, values: Mapping[str, Values])
             "seed": int(seed),
         }
     )
+
+
+def _is_constant(values: Values) -> bool:
+    """Say whether all values are the first, to the bit; nan is no value."""
+    first = values[:1]
+    return bool(first[0] == first[0]) and first.tobytes() * len(values) == values.tobytes()

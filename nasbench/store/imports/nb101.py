@@ -20,7 +20,9 @@ import numpy as np
 
 from nasbench.errors import BadOption, FormatError, MissingExtra
 from nasbench.spaces.nb101 import NB101Space
+from nasbench.spaces.nb101_hash_table import STORED
 from nasbench.store.data import Scalar, TableData
+from nasbench.store.imports.half_done import half_done_path
 from nasbench.store.imports.nb1shot1 import one_shot_tables
 from nasbench.store.imports.nb101_records import EPOCHS, MEASURED, read_records
 from nasbench.store.imports.nb101_trainings import NB101Trainings
@@ -33,6 +35,8 @@ HASH_SCALARS = ("module_hash_high", "module_hash_low")
 """Scalars with the two halves of the published hash, each a signed whole number of 64 bits."""
 _CHUNK = 1 << 23
 _FINGERPRINTED = 1 << 20
+_MOST_CELLS_BYTES = 400_000_000
+"""A file as large as this names so many cells that the hashes of all are worth working out at once."""
 
 OnProgress = Callable[[int, int, str], None]
 """Told bytes read, bytes in all, and what is going on."""
@@ -99,13 +103,16 @@ def import_nb101(
         )
     if out.exists():
         raise BadOption(f"table: {out} is there already and would be lost. Take another name, or remove it.")
+    size = source.stat().st_size
+    if size >= _MOST_CELLS_BYTES:
+        progress(0, size, "hashes of all cells")
+        STORED.make()
     reading = _Reading(source, half_done_path(out))
     trainings = reading.read(
         skip_damaged=skip_damaged, save_every_seconds=save_every_seconds, progress=progress
     )
     if not len(trainings):
         raise FormatError(f"{source}: expected records of trainings, got none. Fetch the file again.")
-    size = source.stat().st_size
     progress(size, size, "writing the table")
     data = table_of(
         trainings, name=name, file=source.name, sha256=reading.sha256, damaged=len(reading.damaged)
@@ -123,11 +130,6 @@ def import_nb101(
         trainings.rounded,
         reading.sha256,
     )
-
-
-def half_done_path(out: Path) -> Path:
-    """Name the file that keeps what an unfinished import has read."""
-    return out.with_name(f"{out.name}.import.part")
 
 
 class _Reading:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from nasbench.errors import FormatError
 from nasbench.spaces.nb101_canonical import Keys, canonical_key, pack_operations, pruned_keys
 from nasbench.spaces.nb101_graph import BIT, INTERIOR, VERTICES, validity
-from nasbench.spaces.nb101_hash import key_hash
+from nasbench.spaces.nb101_hash import class_hash
 from nasbench.spaces.nb101_notation import INPUT, OPERATIONS, OUTPUT
 from nasbench.store.imports.nb101_records import EPOCHS, MEASURED, Records, Refused
 
@@ -129,12 +129,13 @@ class NB101Trainings:
         key = int(pruned_keys(np.array([graph], np.int32), np.array([packed], np.int32))[0])
         if len(matrix) != (operations.count(",") + 1) ** 2:
             raise FormatError(f"expected as many operations as vertices, got {matrix!r} and {operations!r}")
-        if bytes.fromhex(key_hash(key)) != digest:
+        canonical = canonical_key(key)
+        own = class_hash(canonical)
+        if bytes.fromhex(own) != digest:
             raise FormatError(
-                f"expected the hash of its own cell ({key_hash(key)}), got {digest.hex()} for {matrix} "
-                f"{operations}"
+                f"expected the hash of its own cell ({own}), got {digest.hex()} for {matrix} {operations}"
             )
-        return canonical_key(key)
+        return canonical
 
     # Through a kill -----------------------------------------------------------------------------
 

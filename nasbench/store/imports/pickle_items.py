@@ -3,46 +3,48 @@
 A pickle of 15,625 architectures is one value of several gigabytes, and Python's reader gives it only whole.
 This one gives every item of the large dictionary as soon as it is complete and lets it go: it interprets the
 opcodes that plain values are made of (protocols 2 to 5), knows no other, and calls nothing but what an
-allow-list names. Runs of numbers, which such files mostly are, are taken many at a time.
+allow-list names. Dictionaries of numbers, which such files mostly are, are read whole where one has the form
+of an earlier one (``pickle_numbers``) and given as read-only mappings; else runs of numbers are taken many at
+a time.
 """
 
 from __future__ import annotations
 
-import operator
-import struct
-from collections.abc import Callable, Iterator
-from itertools import repeat
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 
 from nasbench.errors import FormatError
-from nasbench.store.imports.pickle_runs import BEGIN_RUNS, RUN_KEYS, decoded, form_of_run
+from nasbench.store.imports import pickle_opcodes as ops
+from nasbench.store.imports.pickle_memory import Memoised, Memory
+from nasbench.store.imports.pickle_numbers import LARGEST, Forms, Numbers, begins
+from nasbench.store.imports.pickle_opcodes import (
+    CALL,
+    CLOSING,
+    CONTAINERS,
+    DOUBLE,
+    EMPTY,
+    MEMOIZE,
+    MEMORISING,
+    OPEN,
+    PAIR,
+    REFERENCES,
+    SHORT_TEXT,
+    SMALL,
+    TEXT,
+    WRITING,
+    read_double,
+    read_number,
+)
+from nasbench.store.imports.pickle_runs import BEGIN_RUNS, RUN_KEYS, read_run
 from nasbench.store.imports.restricted import Allowed
 
 _READ = 1 << 20
 _AHEAD = 1 << 16
 """Bytes that are at hand before an opcode is read; more is fetched for longer texts."""
-_DOUBLE = struct.Struct(">d").unpack_from
-_CONSTANTS = {b"N": None, b"\x88": True, b"\x89": False}
-_FIXED = {b"K": 1, b"M": 2, b"J": 4}  # whole numbers by the bytes they take
-_TEXTS = {
-    b"\x8c": 1,
-    b"X": 4,
-    b"\x8d": 8,
-    b"U": 1,
-    b"T": 4,
-    b"C": 1,
-    b"B": 4,
-    b"\x8e": 8,
-}  # bytes of the length
-_BYTES = frozenset((b"C", b"B", b"\x8e"))
 _ROOM = 512
 """Bytes that the longest of the common opcodes and what follows it stay under."""
-_MEMOIZE, _SHORT_TEXT, _OPEN, _DOUBLE_FOLLOWS = b"\x94\x8c(G"
-_REFERENCES = frozenset(b"hj")
-_CLOSING = frozenset(b"uet\x90\x91")
-_CONTAINERS = frozenset((dict, list, tuple))
 
 
 class Stream(Protocol):
@@ -73,10 +75,8 @@ class ItemReader:
         self._passed = 0  # bytes before the buffer
         self._stack: list[Any] = []
         self._marks: list[int] = []  # where on the stack the items of each open value begin
-        self._memo: dict[int, Any] = {}  # texts and globals that any item may share
-        self._own: dict[int, Any] = {}  # what the item that is being read has memoised besides
-        self._next = 0  # the number that the next memoised object gets
-        self._texts: dict[str, str] = {}
+        self._memory = Memory()
+        self._forms = Forms()
         self.top: dict[Any, Any] = {}
         """The other entries of the top dictionary; complete once the items have been read."""
 
@@ -113,18 +113,18 @@ class ItemReader:
                 count = len(stack) - floor
                 # A dictionary with something in it is complete when the next key comes; of an empty one that
                 # may yet be its own first key.
-                if op == b"u" or (op in _FIXED and count % 2 == 0 and _is_filled(stack[-1])):
+                if op == b"u" or (op in ops.FIXED and count % 2 == 0 and _is_filled(stack[-1])):
                     yield from zip(stack[floor::2], stack[floor + 1 :: 2], strict=True)
                     del stack[floor:]
-                    self._own.clear()
-                elif op in _TUPLES and count <= _TUPLES[op]:
+                    self._memory.let_go()
+                elif op in ops.TUPLES and count <= ops.TUPLES[op]:
                     raise ValueError("a value of the large dictionary is no dictionary")
             if op == b"(":
                 self._at += 1
                 marks.append(len(stack))
                 if len(marks) <= 2 and len(stack) >= 2 and stack[-2] == self._streamed:
                     floor, level = len(stack), len(marks)
-            elif op and op[0] in _CLOSING:
+            elif op and op[0] in CLOSING:
                 self._at += 1
                 self._close(op)
                 if len(marks) < level:
@@ -141,7 +141,7 @@ class ItemReader:
                 self._at += 1  # a dictionary of one item has no mark
                 value, key = stack.pop(), stack.pop()
                 yield key, value
-                self._own.clear()
+                self._memory.let_go()
             else:
                 self._step(op)
 
@@ -150,50 +150,103 @@ class ItemReader:
 
         Nearly all bytes of a file pass here: the common opcodes are carried out in place, without a call.
         """
-        stack, marks, own, memo = self._stack, self._marks, self._own, self._memo
-        share = self._texts.setdefault
+        stack, marks, memory = self._stack, self._marks, self._memory
+        own, shared, put = memory.own, memory.shared, memory.put
         buffer, at, end = self._buffer, self._at, len(self._buffer) - _ROOM
         depth = len(marks) - level
         while at < end and depth:
             op = buffer[at]
-            if op == _MEMOIZE:
-                at += 1
-                value = stack[-1]
-                if type(value) is str and "@" not in value:
-                    memo[self._next] = share(value, value)
-                    self._next += 1
-                elif type(value) in _CONTAINERS:
-                    own[self._next] = value
-                    self._next += 1
+            if op in MEMORISING:
+                if op == MEMOIZE:
+                    number, at = memory.following, at + 1
                 else:
-                    self._remember(self._next, value)
+                    number, at = read_number(buffer, at + 1)[0], at + 5
+                value = stack[-1]
+                if type(value) in CONTAINERS:
+                    own[number] = value
+                    if number >= memory.following:
+                        memory.following = number + 1
+                else:
+                    put(number, value)
                 continue
-            length = buffer[at + 1] + 3 if op == _SHORT_TEXT else RUN_KEYS.get(op, 0)
-            if length and buffer[at + length] == _DOUBLE_FOLLOWS:
+            if op in RUN_KEYS:
+                length = RUN_KEYS[op]
+                follows = at + length
+            elif op in WRITING:
+                begin = at + (5 if op == TEXT else 2)
+                length = begin - at + buffer[at + 1]
+                follows = at + length + (5 if op == TEXT else 1)
+            else:
+                follows = 0
+            if follows and buffer[follows] == DOUBLE and buffer[follows + 9] == op:
                 self._at = at
                 if (run := self._run(buffer[at : at + 1])) is not None:
                     stack += run
                     at = self._at
                     continue
-            if op == _SHORT_TEXT:
-                begin, at = at + 2, at + length - 1
+            if op in REFERENCES:
+                number = read_number(buffer, at + 1)[0] if length == 5 else buffer[at + 1]
+                at += length
+                stack.append(shared[number] if number in shared else self._recall(number))
+            elif op == SHORT_TEXT or (op == TEXT and buffer[at + 2 : begin] == b"\0\0\0"):
+                at += length
                 stack.append(buffer[begin:at].decode("utf-8", "surrogatepass"))
-            elif op in _REFERENCES:
-                begin, at = at + 1, at + length
-                stack.append(self._recall(int.from_bytes(buffer[begin:at], "little")))
-            elif op == _OPEN:
+            elif op == OPEN:
+                if type(stack[-1]) is dict and not stack[-1] and begins(buffer, at + 1):
+                    self._at = at
+                    is_read = self._numbers()
+                    buffer, at, end = self._buffer, self._at, len(self._buffer) - _ROOM
+                    if is_read:
+                        continue
                 marks.append(len(stack))
                 depth += 1
                 at += 1
-            elif op in _CLOSING:
+            elif op in CLOSING:
                 self._close(buffer[at : at + 1])
                 depth -= 1
                 at += 1
+            elif op in EMPTY:
+                stack.append(EMPTY[op]())
+                at += 1
+            elif op == DOUBLE:
+                stack.append(read_double(buffer, at + 1)[0])
+                at += 9
+            elif op == PAIR:
+                value = stack.pop()
+                stack[-1] = (stack[-1], value)
+                at += 1
+            elif op == CALL:
+                arguments = stack.pop()
+                stack[-1] = stack[-1](*arguments)
+                at += 1
+            elif op in SMALL:
+                end_of_number = at + 1 + SMALL[op]
+                stack.append(int.from_bytes(buffer[at + 1 : end_of_number], "little"))
+                at = end_of_number
             else:
                 self._at = at
                 self._step(buffer[at : at + 1])
                 buffer, at, end = self._buffer, self._at, len(self._buffer) - _ROOM
         self._at = at
+
+    def _numbers(self) -> bool:
+        """Read what follows into the empty dictionary above, if it is one of numbers; say whether it is."""
+        memory = self._memory
+        number = memory.following - 1
+        if memory.own.get(number) is not self._stack[-1]:
+            return False
+        if len(self._buffer) - self._at < LARGEST:
+            self._fetch(_AHEAD)
+        found = self._forms.read(self._buffer, self._at, memory.following, memory.texts)
+        if found is None:
+            return False
+        form, values = found
+        self._stack[-1] = memory.own[number] = Numbers(form.keys, values)
+        if form.texts:
+            memory.texts.append(Memoised(memory.following, form.texts))
+            memory.following += len(form.texts)
+        self._at += form.length
+        return True
 
     # Bytes --------------------------------------------------------------------------------------
 
@@ -230,29 +283,29 @@ class ItemReader:
         stack = self._stack
         if op == b"\x94":
             self._at += 1
-            self._remember(self._next, stack[-1])
+            self._memory.put(self._memory.following, stack[-1])
             return
         if op in BEGIN_RUNS and (run := self._run(op)) is not None:
             stack.extend(run)
             return
         self._at += len(op)
         if op == b"G":
-            stack.append(_DOUBLE(self._take(8))[0])
-        elif op in _FIXED:
-            stack.append(self._number(_FIXED[op], signed=op == b"J"))
+            stack.append(read_double(self._take(8))[0])
+        elif op in ops.FIXED:
+            stack.append(self._number(ops.FIXED[op], signed=op == b"J"))
         elif op in (b"h", b"j"):
             stack.append(self._recall(self._number(1 if op == b"h" else 4)))
         elif op in (b"q", b"r"):
-            self._remember(self._number(1 if op == b"q" else 4), stack[-1])
-        elif op in _TEXTS:
-            data = self._take(self._number(_TEXTS[op]))
-            stack.append(data if op in _BYTES else data.decode("utf-8", "surrogatepass"))
-        elif op in _CONSTANTS:
-            stack.append(_CONSTANTS[op])
-        elif op in _EMPTY:
-            stack.append(_EMPTY[op]())
-        elif op in _TUPLES:
-            n = _TUPLES[op]
+            self._memory.put(self._number(1 if op == b"q" else 4), stack[-1])
+        elif op in ops.TEXTS:
+            data = self._take(self._number(ops.TEXTS[op]))
+            stack.append(data if op in ops.BYTES else data.decode("utf-8", "surrogatepass"))
+        elif op in ops.CONSTANTS:
+            stack.append(ops.CONSTANTS[op])
+        elif op and op[0] in EMPTY:
+            stack.append(EMPTY[op[0]]())
+        elif op in ops.TUPLES:
+            n = ops.TUPLES[op]
             stack[-n:] = [tuple(stack[-n:])]
         elif op == b"s":
             value, key = stack.pop(), stack.pop()
@@ -318,66 +371,29 @@ class ItemReader:
         self._take(1)
         return name, module
 
-    # Memory -------------------------------------------------------------------------------------
-
-    def _remember(self, number: int, value: Any) -> None:
-        if isinstance(value, _LET_GO) or (isinstance(value, (str, bytes)) and _is_own(value)):
-            self._own[number] = value
-        else:
-            self._memo[number] = self._texts.setdefault(value, value) if type(value) is str else value
-        self._next = max(self._next, number + 1)
-
     def _recall(self, number: int) -> Any:
         try:
-            return self._own[number] if number in self._own else self._memo[number]
-        except KeyError:
-            raise FormatError(
-                f"{self._where}: byte {self._passed + self._at:,}: a value refers to one of an item before "
-                "it, which was let go. Import the folder of single files instead."
-            ) from None
+            return self._memory.get(number)
+        except LookupError:
+            raise self._lost() from None
 
-    # Runs ---------------------------------------------------------------------------------------
+    def _lost(self) -> FormatError:
+        return FormatError(
+            f"{self._where}: byte {self._passed + self._at:,}: a value refers to one of an item before it, "
+            "which was let go. Import the folder of single files instead."
+        )
 
     def _run(self, op: bytes) -> list[Any] | None:
         """Read pairs of a key and a double, as many as follow each other in one form; None if none does."""
-        length = self._buffer[self._at + 1 : self._at + 2] if op in (b"\x8c", b"X") else b""
-        pattern, dtype = form_of_run(op, length)
-        if pattern is None or (match := pattern.match(self._buffer, self._at)) is None:
+        try:
+            found = read_run(self._buffer, self._at, op, self._memory)
+        except LookupError:
+            raise self._lost() from None
+        if found is None:
             return None
-        pairs = np.frombuffer(match.group(), dtype=dtype)
-        self._at = match.end()
-        keys: list[Any] = pairs["key"].tolist()
-        if length:
-            keys = decoded(keys)
-            named = "number" in (dtype.names or ())
-            numbers = pairs["number"].tolist() if named else range(self._next, self._next + len(keys))
-            if all(map(operator.contains, keys, repeat("@"))):
-                self._own.update(zip(numbers, keys, strict=True))
-            else:
-                for number, key in zip(numbers, keys, strict=True):
-                    self._remember(number, key)
-            self._next = max(self._next, numbers[-1] + 1)
-        elif op in (b"h", b"j"):
-            try:
-                keys = list(map(self._own.__getitem__, keys))
-            except KeyError:
-                keys = [self._recall(key) for key in keys]
-        run: list[Any] = [None] * (2 * len(keys))
-        run[::2], run[1::2] = keys, pairs["value"].tolist()
+        run, self._at = found
         return run
 
 
-_LET_GO = (dict, list, tuple, set, np.generic)
-
-
 def _is_filled(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value)
-
-
-def _is_own(value: str | bytes) -> bool:
-    """Say whether a text or bytes belong to one item alone: keys of epochs, and the bytes of numbers."""
-    return "@" in value if isinstance(value, str) else len(value) > 1
-
-
-_EMPTY: dict[bytes, Callable[[], Any]] = {b"}": dict, b"]": list, b")": tuple, b"\x8f": set}
-_TUPLES = {b"\x85": 1, b"\x86": 2, b"\x87": 3}
+    return type(value) in (dict, Numbers) and bool(value)

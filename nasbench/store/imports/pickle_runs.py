@@ -6,10 +6,14 @@ Dictionaries by epoch are written so. A pattern finds the end of a run, and a la
 from __future__ import annotations
 
 import functools
+import operator
 import re
+from itertools import repeat
 from typing import Any
 
 import numpy as np
+
+from nasbench.store.imports.pickle_memory import Memory
 
 BEGIN_RUNS = frozenset((b"K", b"M", b"h", b"j", b"\x8c", b"X"))
 """Opcodes that make a key, and so may begin a run."""
@@ -44,3 +48,45 @@ def decoded(keys: list[bytes]) -> list[str]:
     """Read texts, all at once unless a line ends within one."""
     texts = b"\n".join(keys).decode("utf-8", "surrogatepass").split("\n")
     return texts if len(texts) == len(keys) else [key.decode("utf-8", "surrogatepass") for key in keys]
+
+
+def read_run(buffer: bytes, at: int, op: bytes, memory: Memory) -> tuple[list[Any], int] | None:
+    """Read pairs of a key and a double, as many as follow each other in one form.
+
+    Args:
+        buffer: Bytes of the pickle.
+        at: Where the first key begins.
+        op: The opcode that makes it.
+        memory: What was memoised; keys that are texts join it.
+
+    Returns:
+        Keys and doubles in turn, and where the run ends; None where no pair of a form begins.
+
+    Raises:
+        LookupError: A key refers to what is not memoised.
+    """
+    length = buffer[at + 1 : at + 2] if op in (b"\x8c", b"X") else b""
+    pattern, dtype = form_of_run(op, length)
+    if pattern is None or (match := pattern.match(buffer, at)) is None:
+        return None
+    pairs = np.frombuffer(match.group(), dtype=dtype)
+    keys: list[Any] = pairs["key"].tolist()
+    if length:
+        keys = decoded(keys)
+        following = memory.following
+        named = "number" in (dtype.names or ())
+        numbers = pairs["number"].tolist() if named else range(following, following + len(keys))
+        if all(map(operator.contains, keys, repeat("@"))):
+            memory.own.update(zip(numbers, keys, strict=True))
+        else:
+            for number, key in zip(numbers, keys, strict=True):
+                memory.put(number, key)
+        memory.following = max(following, numbers[-1] + 1)
+    elif op in (b"h", b"j"):
+        try:
+            keys = list(map(memory.own.__getitem__, keys))
+        except KeyError:
+            keys = list(map(memory.get, keys))
+    run: list[Any] = [None] * (2 * len(keys))
+    run[::2], run[1::2] = keys, pairs["value"].tolist()
+    return run, match.end()

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import csv
-import hashlib
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from nasbench.errors import FormatError, MissingExtra
+from nasbench.store.imports.lines import Begun, Lines, Mark
 
 Format = Literal["csv", "jsonl"]
 
-_CHUNK = 1 << 20
+_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,19 @@ class Row:
     damage: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reading stands: behind one row, before the next.
+
+    Attributes:
+        mark: The place in the file.
+        line: Lines of the file up to there.
+    """
+
+    mark: Mark
+    line: int
+
+
 class RowReader:
     """Reads a file once, row by row.
 
@@ -45,7 +57,7 @@ class RowReader:
     Attributes:
         path: The file.
         size: Its bytes.
-        bytes_read: How far it was read.
+        line: Line in which the last row ended.
 
     Raises:
         MissingExtra: No such file.
@@ -55,8 +67,8 @@ class RowReader:
         self.path = path
         self._kind = kind
         self._delimiter = delimiter
-        self._digest = hashlib.sha256()
-        self.bytes_read = 0
+        self._lines = self._new_lines()
+        self.line = 0
         try:
             self.size = path.stat().st_size
         except FileNotFoundError:
@@ -64,29 +76,66 @@ class RowReader:
                 f"path: expected a file of results, got {str(path)!r}, which is not there. Correct the path."
             ) from None
 
+    def _new_lines(self) -> Lines:
+        return Lines(self.path, bare_returns=self._kind == "csv")
+
+    def skip(self, begun: Begun, line: int) -> bool:
+        """Go to where an earlier reading stood; False, and nothing done, if the file differs before it."""
+        if not self._lines.skip(begun):
+            return False
+        self.line = line
+        return True
+
     def __iter__(self) -> Iterator[Row]:
-        """Yield the rows; damaged ones with what is wrong.
+        """Yield the rows that are left; damaged ones with what is wrong.
 
         Raises:
             FormatError: A CSV file has no header, or one that names a column twice.
         """
-        with self.path.open("rb", buffering=0) as raw:
-            stream: Any = io.BufferedReader(_Watched(raw, self), _CHUNK)
-            yield from self._csv(stream) if self._kind == "csv" else _json_rows(stream)
+        for row in self._csv() if self._kind == "csv" else self._json():
+            self.line = row.line
+            yield row
+
+    @property
+    def bytes_read(self) -> int:
+        """How far the file was read."""
+        return self._lines.position
+
+    @property
+    def place(self) -> Place:
+        """Where the reading stands."""
+        return Place(self._lines.mark(), self.line)
 
     @property
     def sha256(self) -> str:
         """SHA-256 of what was read; of the whole file once it was read to its end."""
-        return self._digest.hexdigest()
+        return self._lines.mark().begun().sha256
 
-    def saw(self, data: bytes | memoryview) -> None:
-        """Take note of bytes that were read."""
-        self._digest.update(data)
-        self.bytes_read += len(data)
+    def _csv(self) -> Iterator[Row]:
+        reader = csv.reader(_texts(self._lines), delimiter=self._delimiter, strict=True)
+        before = self.line
+        if before:
+            first = csv.reader(_texts(self._new_lines()), delimiter=self._delimiter, strict=True)
+            header = self._header(first)
+        else:
+            header = self._header(reader)
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(before + reader.line_num, damage=f"expected CSV, got {error}")
+                continue
+            if not cells:
+                continue
+            line = before + reader.line_num
+            if len(cells) != len(header):
+                yield Row(line, damage=f"expected {len(header)} cells as in the header, got {len(cells)}")
+            else:
+                yield Row(line, dict(zip(header, cells, strict=True)))
 
-    def _csv(self, stream: IO[bytes]) -> Iterator[Row]:
-        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        reader = csv.reader(text, delimiter=self._delimiter, strict=True)
+    def _header(self, reader: Iterator[list[str]]) -> list[str]:
         try:
             header = [name.strip() for name in next(reader)]
         except (StopIteration, csv.Error) as error:
@@ -99,57 +148,34 @@ class RowReader:
             raise FormatError(
                 f"{self.path}: line 1: expected each column once, got {twice!r} again. Rename one."
             )
-        while True:
+        return header
+
+    def _json(self) -> Iterator[Row]:
+        for line, data in enumerate(self._lines, start=self.line + 1):
+            text = data.removeprefix(_BOM).strip()
+            if not text:
+                continue
             try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield Row(reader.line_num, damage=f"expected CSV, got {error}")
+                value = json.loads(text, parse_constant=_constant)
+            except (ValueError, RecursionError) as error:
+                yield Row(line, damage=f"expected a JSON object, got {type(error).__name__}: {error}")
                 continue
-            if not cells:
+            if not isinstance(value, dict):
+                yield Row(line, damage=f"expected a JSON object, got {type(value).__name__}")
                 continue
-            if len(cells) != len(header):
-                yield Row(
-                    reader.line_num,
-                    damage=f"expected {len(header)} cells as in the header, got {len(cells)}",
-                )
-            else:
-                yield Row(reader.line_num, dict(zip(header, cells, strict=True)))
+            cells: dict[str, Any] = {}
+            _take_apart("", value, cells)
+            yield Row(line, cells)
 
 
-class _Watched(io.RawIOBase):
-    """A raw file that tells a reader what went through it."""
-
-    def __init__(self, raw: io.RawIOBase | io.FileIO, reader: RowReader) -> None:
-        self._raw = raw
-        self._reader = reader
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        n = self._raw.readinto(buffer) or 0
-        self._reader.saw(memoryview(buffer)[:n])
-        return n
-
-
-def _json_rows(stream: IO[bytes]) -> Iterator[Row]:
-    for line, data in enumerate(stream, start=1):
-        text = data.removeprefix(b"\xef\xbb\xbf").strip()
-        if not text:
-            continue
-        try:
-            value = json.loads(text, parse_constant=_constant)
-        except (ValueError, RecursionError) as error:
-            yield Row(line, damage=f"expected a JSON object, got {type(error).__name__}: {error}")
-            continue
-        if not isinstance(value, dict):
-            yield Row(line, damage=f"expected a JSON object, got {type(value).__name__}")
-            continue
-        cells: dict[str, Any] = {}
-        _take_apart("", value, cells)
-        yield Row(line, cells)
+def _texts(lines: Lines) -> Iterator[str]:
+    """Decode lines; bytes that are no UTF-8 stay what they are."""
+    is_first = lines.position == 0
+    for line in lines:
+        data = line.removeprefix(_BOM) if is_first else line
+        is_first = False
+        if data:
+            yield data.decode("utf-8", "surrogateescape")
 
 
 def _constant(name: str) -> float | None:
