@@ -23,8 +23,8 @@ class SurrogateSource:
 
     The error of a training is the predicted mean and noise drawn for (architecture, replicate), in log-odds
     and correlated over the epochs: the same question has the same answer in every run, and a shorter training
-    is a prefix of a longer one. Where the table could not tell the noise, or without it (``is_noisy`` False), every repeat
-    would be the same, so there is one.
+    is a prefix of a longer one. Where the table could not tell the noise, or without it (``is_noisy`` False),
+    every repeat would be the same, so there is one.
 
     Args:
         surrogate: What predicts.
