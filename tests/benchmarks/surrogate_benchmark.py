@@ -12,6 +12,7 @@ import pytest
 
 from nasbench.spaces import get_space
 from nasbench.store.bundled import find_table
+from nasbench.surrogates.bundled import find_surrogate
 from nasbench.surrogates.files import load, save
 from nasbench.surrogates.fitting import fit_surrogate
 
@@ -25,6 +26,11 @@ CODES = SPACE.sample(10_000, rng=np.random.default_rng(0))
 @pytest.fixture(scope="module")
 def fitted():
     return fit_surrogate(find_table("digits-nb201"), rows=3_000)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return load(find_surrogate("darts-digits"))[0]
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +51,18 @@ def test_one_prediction(benchmark, fitted):
 def test_one_prediction_of_one_member_by_xgboost(benchmark, booster):
     model, flat = booster
     benchmark(lambda: model.inplace_predict(flat[:1]))
+
+
+def test_one_prediction_of_the_one_that_comes_along(benchmark, shipped):
+    codes = shipped.space.sample(100, rng=np.random.default_rng(0))
+    benchmark(lambda: [shipped.predict(codes[i : i + 1]) for i in range(len(codes))])
+    benchmark.extra_info["milliseconds_each"] = benchmark.stats.stats.median / len(codes) * 1e3
+    assert benchmark.extra_info["milliseconds_each"] < 1.0
+
+
+def test_a_batch_of_10_000_of_the_one_that_comes_along(benchmark, shipped):
+    codes = shipped.space.sample(10_000, rng=np.random.default_rng(0))
+    benchmark(shipped.predict, codes)
 
 
 def test_a_batch_of_10_000(benchmark, fitted):

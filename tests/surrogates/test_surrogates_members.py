@@ -10,6 +10,7 @@ from nasbench.seeds import generator
 from nasbench.spaces import Decision, ProductSpace, get_space
 from nasbench.surrogates.inputs import Inputs, kinds_for
 from nasbench.surrogates.members import MEMBERS, MODELS, Member, member_class, members_of
+from nasbench.surrogates.members.kernel import RadialSum, squared_distances
 
 SPACE = get_space("nb201")
 NEEDS = {"gin": "torch", "lightgbm": "lightgbm", "xgboost": "xgboost", "mlp": "sklearn", "svr": "sklearn"}
@@ -167,3 +168,12 @@ def test_paths_are_shown_only_where_they_are_few():
     assert kinds_for(SPACE) == ("onehot", "path")
     assert kinds_for(get_space("darts")) == ("onehot", "counts")  # of its paths there are 11,200
     assert kinds_for(get_space("nasnet")) == ("onehot",)
+
+
+def test_a_radial_sum_is_the_one_by_hand(rng):
+    known, asked = (rng.integers(0, 2, (n, 40)).astype(np.float32) for n in (30, 600))
+    weights, gammas = rng.standard_normal((30, 3)), np.array([0.1, 0.02, 0.1])
+    distances = ((asked[:, None].astype(np.float64) - known[None]) ** 2).sum(axis=2)
+    assert np.array_equal(squared_distances(asked, known), distances)
+    wanted = np.stack([np.exp(-g * distances) @ weights[:, k] for k, g in enumerate(gammas)], axis=1)
+    assert np.allclose(RadialSum(known, weights, gammas).predict(asked), wanted, rtol=1e-12, atol=1e-12)

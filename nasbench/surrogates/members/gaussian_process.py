@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nasbench.surrogates.inputs import Inputs
 from nasbench.surrogates.members import Arrays, Floats
-from nasbench.surrogates.members.kernel import squared_distances, weighted_sum
+from nasbench.surrogates.members.kernel import RadialSum, squared_distances
 
 _WIDTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # in median squared distances
 _NOISES = (1e-3, 1e-2, 3e-2, 0.1, 0.3)  # variances, in variances of a target
@@ -26,6 +26,7 @@ class GaussianProcess:
 
     def __init__(self, known: npt.NDArray[np.float32], weights: Floats, gammas: Floats) -> None:
         self.known, self.weights, self.gammas = known, weights, gammas
+        self._sum = RadialSum(known, weights, gammas)
 
     @classmethod
     def fit(cls, inputs: Inputs, targets: Floats, *, rng: np.random.Generator) -> GaussianProcess:
@@ -51,7 +52,7 @@ class GaussianProcess:
 
     def predict(self, inputs: Inputs) -> Floats:
         """Predict (n, k) targets."""
-        return weighted_sum(inputs.flat, self.known, self.weights, self.gammas)
+        return self._sum.predict(inputs.flat)
 
     def arrays(self) -> Arrays:
         """Return known rows, weights and gammas."""

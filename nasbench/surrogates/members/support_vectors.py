@@ -10,7 +10,7 @@ import numpy.typing as npt
 from nasbench.errors import MissingExtra
 from nasbench.surrogates.inputs import Inputs
 from nasbench.surrogates.members import Arrays, Floats
-from nasbench.surrogates.members.kernel import weighted_sum
+from nasbench.surrogates.members.kernel import RadialSum
 
 _PENALTY = 3.0
 _TUBE = 0.05  # in standard deviations of a target
@@ -25,6 +25,7 @@ class SupportVectors:
         self, known: npt.NDArray[np.float32], weights: Floats, gammas: Floats, intercepts: Floats
     ) -> None:
         self.known, self.weights, self.gammas, self.intercepts = known, weights, gammas, intercepts
+        self._sum = RadialSum(known, weights, gammas)
 
     @classmethod
     def fit(cls, inputs: Inputs, targets: Floats, *, rng: np.random.Generator) -> SupportVectors:
@@ -51,7 +52,7 @@ class SupportVectors:
 
     def predict(self, inputs: Inputs) -> Floats:
         """Predict (n, k) targets."""
-        return weighted_sum(inputs.flat, self.known, self.weights, self.gammas) + self.intercepts
+        return self._sum.predict(inputs.flat) + self.intercepts
 
     def arrays(self) -> Arrays:
         """Return known rows, weights, gammas and intercepts."""
