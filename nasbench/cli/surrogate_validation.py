@@ -251,7 +251,7 @@ def _print(study: Study) -> None:
         "0.9 held",
         "tau of strategies",
     ]
-    print_table(header, rows, right=[1, 2, 3, 4, 5, 6])
+    print_table(header, rows, right=[1, 2, 3, 4, 5, 6], expendable=(3, 5))
     for left in study.validations[-1].left_out:
         print_prose(
             f"without {left.strategy}: tau {left.numbers['kendall_tau']:.3f} on the {left.asked:,} "
