@@ -49,6 +49,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path, codes: list[Code]
     assert files[0] == files[1]
 
 
+@pytest.mark.slow
 def test_poisoned_architectures_are_given_up_with_their_reason(target: Target, codes: list[Code]) -> None:
     chosen = [next(c for c in codes if c[0] == first) for first in range(5)]
     news: list[str] = []

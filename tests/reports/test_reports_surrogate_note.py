@@ -81,6 +81,7 @@ def test_leaderboard_is_of_the_newer_schema_and_verifies(folder):
     assert verify(folder, sample=1) >= 1
 
 
+@pytest.mark.slow
 def test_the_last_decimal_of_a_prediction_may_be_another_and_no_more(folder, tmp_path):
     def changed(by):
         copy = shutil.copytree(folder, tmp_path / str(by))

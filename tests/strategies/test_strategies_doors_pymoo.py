@@ -27,6 +27,7 @@ def strategy(space, seed=0, setting=None, **options):
     return Pymoo(space, rng=generator(seed, "strategy"), setting=setting or toy_setting(), **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", ALGORITHMS, ids=str)
 def test_algorithm_keeps_the_contract(options):
     assert check_strategy(Pymoo, n_trials=30, population=6, **options) == list(RULES)

@@ -23,6 +23,7 @@ def strategy(space, seed=0, setting=RUNGS, **options):
     return SyneTune(space, rng=generator(seed, "strategy"), setting=setting, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["random-search", "tpe", "asha", "bohb"])
 def test_scheduler_keeps_the_contract(scheduler):
     assert check_strategy(SyneTune, ToyChain(), n_trials=13, scheduler=scheduler) == list(RULES)

@@ -255,6 +255,7 @@ def test_space_without_a_form_is_refused(table):
         FittedTable(Chain())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize(
     ("strategy", "options"),

@@ -39,6 +39,7 @@ def pause_after(epochs):
     return lambda done, *_: Verdict.PAUSE if done == epochs else Verdict.CONTINUE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
