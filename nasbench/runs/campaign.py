@@ -30,6 +30,7 @@ from nasbench.runs.reading import read_run
 from nasbench.runs.record import is_finished
 from nasbench.runs.suite import Suite
 from nasbench.runs.supernets import DIVERGED
+from nasbench.training import require_torch
 from nasbench.units import parse_budget
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def check_suite(suite: Suite, *, device: str | None = None, into: Path | None = 
     for source in sources:
         if suite.retraining is not None:
             training_behind(source.info)
+            require_torch("Retraining")
         budget.require_device(source.info.device_kind, source=source.info.name)
         if suite.workers > 1 and source.is_live:
             raise BadOption(

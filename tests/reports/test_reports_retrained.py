@@ -1,11 +1,16 @@
-"""The numbers of a retraining, by hand."""
+"""The numbers of a retraining, by hand, and what is missing for one."""
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from nasbench.errors import MissingExtra
 from nasbench.reports.leaderboard import RetrainedRow
+from nasbench.reports.publish import publish
 from nasbench.reports.retrained import best_trained, retraining_of, retraining_sentences
+from nasbench.runs.suite import parse_suite
 
 HELD = {
     "best": 2, "replicates": 2, "metric": "valid_error", "data": "digits", "recipe": "r", "device": "a desk",
@@ -43,3 +48,18 @@ def test_nothing_trained_is_said_so():
     assert retraining_sentences(found)[-1] == "No training came to an error."
     assert best_trained(RetrainedRow(label="a", predicted=None, live=None, architectures=[])) is None
     assert retraining_of(None, ["a"], format_code=str) is None
+
+
+def test_without_torch_it_is_refused_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    suite = {
+        "name": "retrained",
+        "sources": ["darts-digits"],
+        "strategies": [{"name": "random-search"}],
+        "seeds": 1,
+        "budget": "5evals",
+        "retraining": {},
+    }
+    with pytest.raises(MissingExtra, match="Retraining needs torch"):
+        publish(parse_suite(suite, where="a test"), tmp_path / "board")
+    assert not (tmp_path / "board").exists()
