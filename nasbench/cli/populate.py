@@ -183,6 +183,11 @@ def populate(
         raise BadOption(
             "populate: expected one of --all, --sample N, --list FILE and --from-run DIR. Say what to train."
         )
+    if taken and (oneshot or export_only or dry_run or shard is not None):
+        raise BadOption(
+            "take: expected none of --oneshot, --export-only, --dry-run and --shard with it: what it takes "
+            "goes into the whole table. Take first, then go on."
+        )
     if strategies and from_run is None:
         raise BadOption("strategy: expected --from-run DIR with it: it picks among rows of runs.")
     if oneshot:

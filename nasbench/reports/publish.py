@@ -118,7 +118,11 @@ def rebuild(folder: Path) -> Leaderboard:
 
 
 def pack(
-    suite: Suite, sources: list[Source], result: CampaignResult, *, retrained: Sequence[dict[str, Any]] = ()
+    suite: Suite,
+    sources: list[Source],
+    result: CampaignResult,
+    *,
+    retrained: Sequence[dict[str, Any] | None] = (),
 ) -> PackedRecords:
     """Gather the runs of a suite with what their sources say of the architectures they met.
 
@@ -146,7 +150,7 @@ def pack(
             "cards": {row.label: card_of(row.name, source.info.kind) for row in suite.strategies},
             "published": published_rows(source.info.dataset),
             **watched_of(source, suite),
-            **({"retrained": retrained[p]} if retrained else {}),
+            **({"retrained": retrained[p]} if retrained and retrained[p] is not None else {}),
         }
         panels.append(
             PackedPanel(

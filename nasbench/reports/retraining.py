@@ -46,7 +46,7 @@ def retrain(
     jobs: int = 1,
     device: str | None = None,
     progress: Progress | None = None,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Any] | None]:
     """Train what a suite asks to be trained again, for all its panels.
 
     Args:
@@ -59,7 +59,8 @@ def retrain(
         progress: Told (trainings done, trainings, what).
 
     Returns:
-        What the records keep, one entry a panel; empty where the suite asks for nothing.
+        What the records keep, one entry a panel, None where its runs found nothing; empty where the suite
+        asks for nothing.
 
     Raises:
         BadOption: A source is no surrogate of trainings that can be made here.
@@ -68,7 +69,7 @@ def retrain(
     asked = suite.retraining
     if asked is None:
         return []
-    kept = []
+    kept: list[dict[str, Any] | None] = []
     for p, source in enumerate(sources):
         if not isinstance(source, SurrogateSource):
             training_behind(source.info)
@@ -76,9 +77,13 @@ def retrain(
         epochs = suite.epochs if suite.epochs is not None else source.epochs[-1]
         rows = {row.label: runs[p, r] for r, row in enumerate(suite.strategies)}
         chosen = chosen_of(source, rows, best=asked.best, epochs=epochs)
+        codes = distinct(chosen)
+        if not codes:
+            kept.append(None)
+            continue
         table = train(
             source,
-            distinct(chosen),
+            codes,
             retrained_table(folder, p),
             replicates=asked.replicates,
             epochs=epochs,

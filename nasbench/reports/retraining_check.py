@@ -9,6 +9,7 @@ from typing import Any
 from nasbench.errors import Mismatch
 from nasbench.evaluation.source import Source
 from nasbench.evaluation.surrogate_source import SurrogateSource
+from nasbench.records import Code
 from nasbench.reports.record_check import LAST_DECIMAL
 from nasbench.reports.retraining import chosen_of, recorded, retrained_table
 from nasbench.runs.packing import PackedPanel
@@ -37,23 +38,25 @@ def check_retraining(
         FormatError: The table is damaged or edited.
     """
     held, asked = panel.source.get("retrained"), suite.retraining
-    if (held is None) != (asked is None):
-        said = "holds none" if held is None else "holds one"
+    epochs = panel.source["epochs"]
+    if asked is not None and not isinstance(source, SurrogateSource):
+        raise Mismatch(f"{folder}: retraining: expected a surrogate as source, got {source.info.kind}.")
+    chosen: dict[str, list[tuple[Code, float]]] = {}
+    if asked is not None and isinstance(source, SurrogateSource):
+        rows = {entry.label: entry.runs for entry in panel.entries}
+        chosen = chosen_of(source, rows, best=asked.best, epochs=epochs)
+    if (held is not None) != any(chosen.values()):
         raise Mismatch(
             f"{folder}: retraining: the suite {'asks for one' if asked else 'asks for none'}, the record "
-            f"{said}. Make it again with: nasbench leaderboard build {folder}"
+            f"{'holds none' if held is None else 'holds one'}. Make it again with: nasbench leaderboard "
+            f"build {folder}"
         )
-    if held is None or asked is None:
+    if held is None or asked is None or not isinstance(source, SurrogateSource):
         return
     path = retrained_table(folder, index)
-    if not isinstance(source, SurrogateSource):
-        raise Mismatch(f"{folder}: retraining: expected a surrogate as source, got {source.info.kind}.")
     if not path.is_file():
         raise Mismatch(f"{path}: no such file, but the records state its trainings.")
     require_verified(path, path.stem)
-    epochs = panel.source["epochs"]
-    rows = {entry.label: entry.runs for entry in panel.entries}
-    chosen = chosen_of(source, rows, best=asked.best, epochs=epochs)
     found = recorded(source, chosen, open_table(path, path.stem), asked, epochs=epochs)
     for key, value in found.items():
         if not _alike(held.get(key), value):

@@ -354,3 +354,18 @@ def test_one_shot_errors_are_trained_as_the_table_was(nasbench: Nasbench) -> Non
     ended = nasbench(*call, "--table", path)
     assert ended.status == 2
     assert "A supernet is trained as the table was." in ended.err
+
+
+@pytest.mark.usefixtures("fake")
+def test_trainings_are_taken_over_and_nothing_is_trained(nasbench: Nasbench, tmp_path: Path) -> None:
+    theirs, mine = tmp_path / "theirs.h5", tmp_path / "mine.h5"
+    assert nasbench(*ARGUMENTS, "--table", theirs, "--sample", 3).status == 0
+    ended = nasbench(*ARGUMENTS, "--table", mine, "--take", theirs)
+    assert ended.status == 0
+    assert f"took 3 trainings over from {theirs}" in ended.err
+    assert open_table(mine).codes.tolist() == open_table(theirs).codes.tolist()
+    for more in (["--dry-run"], ["--oneshot"], ["--export-only"], ["--shard", "1/2"]):
+        ended = nasbench(*ARGUMENTS, "--table", tmp_path / "other.h5", "--take", theirs, *more)
+        assert ended.status == 2, more
+        assert "take: expected none of --oneshot, --export-only, --dry-run and --shard" in ended.err
+    assert not (tmp_path / "other.h5").exists()

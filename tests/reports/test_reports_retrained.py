@@ -10,6 +10,7 @@ from nasbench.errors import MissingExtra
 from nasbench.reports.leaderboard import RetrainedRow
 from nasbench.reports.publish import publish
 from nasbench.reports.retrained import best_trained, retraining_of, retraining_sentences
+from nasbench.reports.verification import verify
 from nasbench.runs.suite import parse_suite
 
 HELD = {
@@ -63,3 +64,20 @@ def test_without_torch_it_is_refused_before_anything_runs(tmp_path, monkeypatch)
     with pytest.raises(MissingExtra, match="Retraining needs torch"):
         publish(parse_suite(suite, where="a test"), tmp_path / "board")
     assert not (tmp_path / "board").exists()
+
+
+def test_runs_that_found_nothing_have_nothing_trained_and_their_page_is_made(tmp_path):
+    pytest.importorskip("torch")
+    (tmp_path / "broken.py").write_text("def search(space, evaluate, rng, budget):\n    raise OSError\n")
+    suite = {
+        "name": "retrained",
+        "sources": ["darts-digits"],
+        "strategies": [{"name": f"{tmp_path / 'broken.py'}:search"}],
+        "seeds": 2,
+        "budget": "5evals",
+        "retraining": {},
+    }
+    board = publish(parse_suite(suite, where="a test"), tmp_path / "board")
+    assert board.panels[0].retraining is None
+    assert len(board.panels[0].entries[0].failures) == 2
+    assert verify(tmp_path / "board", sample=0) == 0
